@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// defaultSweep is what --alpha-sweep means without a value.
+const defaultSweep = "0:1:0.1"
+
+// numbers matches a sweep given as an argument of its own: --alpha-sweep 0:1:0.5.
+var numbers = regexp.MustCompile(`^[-+.0-9eE]+([:,][-+.0-9eE]+)+$`)
+
+// arrange puts a command's flags before its positional arguments: urfave/cli
+// stops at the first positional and would take flags after it for models. It
+// also gives --alpha-sweep, whose value may be left out, its default.
+// Everything after "--" is positional.
+func arrange(app *cli.App, args []string) ([]string, error) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	command := app.Command(args[0])
+	if command == nil {
+		return args, nil
+	}
+	var flags, positional []string
+	for rest := args[1:]; len(rest) > 0; {
+		arg := rest[0]
+		rest = rest[1:]
+		switch {
+		case arg == "--":
+			positional, rest = append(positional, rest...), nil
+		case arg == "--alpha-sweep" || arg == "-alpha-sweep":
+			value := defaultSweep
+			if len(rest) > 0 && numbers.MatchString(rest[0]) {
+				value, rest = rest[0], rest[1:]
+			}
+			flags = append(flags, arg+"="+value)
+		case len(arg) < 2 || arg[0] != '-':
+			positional = append(positional, arg)
+		case !strings.Contains(arg, "=") && takesValue(command, arg):
+			if len(rest) == 0 {
+				return nil, usagef("%s needs a value: surgeon %s --help", arg, command.Name)
+			}
+			flags, rest = append(flags, arg, rest[0]), rest[1:]
+		default:
+			flags = append(flags, arg)
+		}
+	}
+	return slices.Concat([]string{command.Name}, flags, []string{"--"}, positional), nil
+}
+
+// takesValue reports whether a flag of the command is followed by a value.
+func takesValue(command *cli.Command, arg string) bool {
+	name := strings.TrimLeft(arg, "-")
+	for _, flag := range command.Flags {
+		if slices.Contains(flag.Names(), name) {
+			_, isBool := flag.(*cli.BoolFlag)
+			return !isBool
+		}
+	}
+	return false
+}
+
+// onUsage turns a mistake that urfave/cli finds into a usageError, with the
+// nearest flag where one was mistyped.
+func onUsage(flags []cli.Flag) cli.OnUsageErrorFunc {
+	return func(c *cli.Context, err error, _ bool) error {
+		name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
+		if !unknown {
+			return usageError{errors.New(err.Error())}
+		}
+		name = strings.TrimLeft(name, "-")
+		if near := cli.SuggestFlag(flags, name, false); near != "" {
+			return usagef("no flag --%s: did you mean %s?", name, near)
+		}
+		return usagef("no flag --%s: --help lists them", name)
+	}
+}

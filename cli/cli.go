@@ -1,0 +1,149 @@
+// Package cli is the surgeon command: one file per command, each with its
+// options, its flags and one run function that takes a context and an
+// environment, so that tests call it in process.
+//
+// Tables and JSON go to standard output; progress bars and notes go to
+// standard error, and there are none when it is not a terminal or with
+// --quiet. Exit codes are those of the Exit constants.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// Exit codes of the command.
+const (
+	ExitDone        = 0
+	ExitUsage       = 2 // the command line is wrong
+	ExitInput       = 3 // a file or model is wrong, or the target cannot be written
+	ExitInterrupted = 4 // Ctrl-C or a termination signal
+)
+
+// Version is the version of surgeon, set at build time.
+var Version = "0.1.0"
+
+// environment is where a command writes and how.
+type environment struct {
+	out, err    io.Writer
+	in          io.Reader
+	outTerminal bool // out shows escape sequences: colour is allowed
+	errTerminal bool // err is a terminal: progress bars are allowed
+	width       int  // columns of the terminal
+}
+
+// Main runs the command line of the process and returns its exit code. The
+// first Ctrl-C or termination signal asks the command to stop; a second one
+// kills it.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, environmentOf(os.Stdout, os.Stderr), os.Args[1:])
+}
+
+// environmentOf looks at the terminal and at NO_COLOR (no-color.org).
+func environmentOf(out, err *os.File) environment {
+	e := environment{out: out, err: err, in: os.Stdin, width: 80}
+	e.outTerminal = term.IsTerminal(int(out.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	e.errTerminal = term.IsTerminal(int(err.Fd())) && os.Getenv("TERM") != "dumb"
+	if width, _, err := term.GetSize(int(out.Fd())); err == nil && width > 0 {
+		e.width = width
+	}
+	return e
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, env environment, args []string) int {
+	app := newApp(env)
+	args, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, append([]string{"surgeon"}, args...))
+	}
+	return report(ctx, env, err)
+}
+
+// report prints an error, one sentence, and returns the exit code.
+func report(ctx context.Context, env environment, err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &usage):
+		fmt.Fprintf(env.err, "surgeon: %v\n", err)
+		return ExitUsage
+	case ctx.Err() != nil:
+		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")
+		return ExitInterrupted
+	case errors.Is(err, syscall.EPIPE):
+		return ExitDone // the reader of a pipe has seen enough
+	}
+	fmt.Fprintf(env.err, "surgeon: %v\n", err)
+	return ExitInput
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func newApp(env environment) *cli.App {
+	app := &cli.App{
+		Name:            "surgeon",
+		Usage:           "see where weights moved, merge them, and score what was never written",
+		Version:         Version,
+		Writer:          env.out,
+		ErrWriter:       env.err,
+		HideHelpCommand: true,
+		Description: `MODEL, BASE and CHEM are a model directory, a .safetensors file, a shard index, or the name
+of an embedded model: "base" and "chem" are a pair to try things on.
+
+Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
+		DisableSliceFlagSeparator: true,
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), probeCommand(env)},
+		ExitErrHandler:            func(*cli.Context, error) {},
+		OnUsageError:              onUsage(nil),
+	}
+	app.Action = func(c *cli.Context) error {
+		if c.NArg() > 0 {
+			return unknownCommand(app, c.Args().First())
+		}
+		return cli.ShowAppHelp(c)
+	}
+	for _, command := range app.Commands {
+		command.OnUsageError = onUsage(command.Flags)
+		command.HideHelpCommand = true
+	}
+	return app
+}
+
+func unknownCommand(app *cli.App, name string) error {
+	if near := cli.SuggestCommand(app.Commands, name); near != "" {
+		return usagef("no command %q: did you mean %q? (surgeon --help lists them)", name, near)
+	}
+	return usagef("no command %q: surgeon --help lists them", name)
+}
+
+// common are the flags of every command.
+func common(flags ...cli.Flag) []cli.Flag {
+	return append(flags,
+		&cli.BoolFlag{Name: "json", Usage: "print JSON instead of tables"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar, no notes"})
+}
+
+// models returns the positional arguments, which must be between low and high
+// in number.
+func models(c *cli.Context, low, high int, what string) ([]string, error) {
+	if n := c.NArg(); n < low || n > high {
+		return nil, usagef("%s takes %s, and %d were given: surgeon %s --help", c.Command.Name, what, n, c.Command.Name)
+	}
+	return c.Args().Slice(), nil
+}

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/urfave/cli/v2"
+
+	"surgeon/cli/plot"
+	"surgeon/cli/table"
+	"surgeon/tensors"
+	"surgeon/tensors/drift"
+)
+
+func diffCommand(env environment) *cli.Command {
+	return &cli.Command{
+		Name:      "diff",
+		Usage:     "where the weights moved between a base and a fine-tune of it",
+		ArgsUsage: "BASE CHEM",
+		Description: `Per layer and per part: relative drift ||d||/||b||, 1-cosine, largest change, share of changed weights.
+
+Examples:
+   surgeon diff base chem
+   surgeon diff --tensors base chem
+   surgeon diff base chem --plot drift.png
+   surgeon diff --json base chem`,
+		Flags: common(
+			&cli.StringFlag{Name: "plot", Usage: "draw the drift map, layer by part, into `FILE`.png or .svg"},
+			&cli.BoolFlag{Name: "tensors", Usage: "list every tensor"}),
+		Action: func(c *cli.Context) error {
+			args, err := models(c, 2, 2, "a base and a tuned model")
+			if err != nil {
+				return err
+			}
+			step, finish := env.progress(c, "diff", "bytes")
+			defer finish()
+			opt := diffOptions{c.Bool("json"), c.Bool("tensors"), c.String("plot"), step, finish}
+			return runDiff(c.Context, env, opt, args[0], args[1])
+		},
+	}
+}
+
+type diffOptions struct {
+	json, tensors bool
+	plot          string
+	step          func(done, total int64)
+	finish        func()
+}
+
+func runDiff(ctx context.Context, env environment, opt diffOptions, baseName, tunedName string) error {
+	base, tuned, err := openPair(baseName, tunedName)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	defer tuned.Close()
+	d, err := tensors.Diff(base, tuned)
+	if err != nil {
+		return err
+	}
+	if len(d.Names()) == 0 {
+		return fmt.Errorf("%s and %s have no tensor in common that could be compared", baseName, tunedName)
+	}
+	report, err := drift.Measure(ctx, base, d, drift.Options{Progress: opt.step})
+	opt.finish()
+	if err != nil {
+		return err
+	}
+	if opt.plot != "" {
+		if err := plot.Save(opt.plot, driftMap(report, baseName, tunedName)); err != nil {
+			return err
+		}
+	}
+	if opt.json {
+		return env.printJSON(diffJSON(report, d, base, tuned))
+	}
+	return printDiff(env, opt, report, d, base, tuned)
+}
+
+// driftRow is a row of diff --json.
+type driftRow struct {
+	Name      string        `json:"name"`
+	Layer     *int          `json:"layer"` // null outside the layers
+	Part      string        `json:"part,omitempty"`
+	DType     tensors.DType `json:"dtype,omitempty"`
+	Shape     []int         `json:"shape,omitempty"`
+	Tensors   int           `json:"tensors"`
+	N         int64         `json:"n"`
+	BaseNorm  number        `json:"base_norm"`
+	DeltaNorm number        `json:"delta_norm"`
+	Relative  number        `json:"rel"`
+	Cosine    number        `json:"cosine"`
+	Angle     number        `json:"one_minus_cosine"`
+	MaxAbs    number        `json:"max_abs"`
+	Changed   number        `json:"changed"`    // share, 0 to 1
+	Flips     number        `json:"sign_flips"` // share, 0 to 1
+}
+
+func rowJSON(r drift.Row) driftRow {
+	row := driftRow{
+		Name: r.Name, Part: r.Key.Part, DType: r.Info.DType, Shape: r.Info.Shape, Tensors: r.Tensors, N: r.N,
+		BaseNorm: number(r.BaseNorm()), DeltaNorm: number(r.DeltaNorm()), Relative: number(r.Relative()),
+		Cosine: number(r.Cosine()), Angle: number(r.OneMinusCosine()), MaxAbs: number(r.MaxAbs),
+		Changed: number(r.ChangedShare()), Flips: number(r.FlippedShare()),
+	}
+	if r.Key.Layer != tensors.NoLayer {
+		row.Layer = &r.Key.Layer
+	}
+	return row
+}
+
+func rowsJSON(rows []drift.Row) []driftRow {
+	list := make([]driftRow, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, rowJSON(r))
+	}
+	return list
+}
+
+func diffJSON(r *drift.Report, d *tensors.Difference, base, tuned *model) any {
+	return struct {
+		Base      string              `json:"base"`
+		Tuned     string              `json:"tuned"`
+		Tensors   []driftRow          `json:"tensors"`
+		Layers    []driftRow          `json:"layers"`
+		Parts     []driftRow          `json:"parts"`
+		Total     driftRow            `json:"total"`
+		Unmatched []tensors.Unmatched `json:"unmatched"`
+		Notes     []string            `json:"notes,omitempty"`
+	}{base.name, tuned.name, rowsJSON(r.Tensors), rowsJSON(r.Layers), rowsJSON(r.Parts), rowJSON(r.Total),
+		append([]tensors.Unmatched{}, d.Unmatched...), notes(base, tuned)}
+}
+
+func printDiff(env environment, opt diffOptions, r *drift.Report, d *tensors.Difference, base, tuned *model) error {
+	env.printf("base   %s, %s parameters\ntuned  %s, %s parameters\n\n", base.name, table.Count(parameters(base)), tuned.name, table.Count(parameters(tuned)))
+	if err := printRows(env, "layer", append(r.Layers, r.Total)); err != nil {
+		return err
+	}
+	env.printf("\n")
+	if err := printRows(env, "part", r.Parts); err != nil {
+		return err
+	}
+	if opt.tensors {
+		env.printf("\n")
+		if err := printRows(env, "tensor", r.Tensors); err != nil {
+			return err
+		}
+	}
+	for _, u := range d.Unmatched {
+		if err := env.printf("unmatched: %s: %s\n", u.Name, u.Reason); err != nil {
+			return err
+		}
+	}
+	if opt.plot != "" {
+		env.printf("\ndrift map: %s\n", opt.plot)
+	}
+	return env.footnotes(notes(base, tuned))
+}
+
+// printRows prints drift rows with a heat bar against the largest of them.
+func printRows(env environment, what string, rows []drift.Row) error {
+	largest := 0.0
+	for _, r := range rows {
+		if v := r.Relative(); v > largest && !math.IsInf(v, 1) {
+			largest = v
+		}
+	}
+	const bar = 12
+	cells := make([][]string, 0, len(rows))
+	for _, r := range rows {
+		cells = append(cells, []string{r.Name, table.Percent(r.Relative()), table.Sig(r.OneMinusCosine(), 3), table.Sig(r.MaxAbs, 3),
+			table.Percent(r.ChangedShare()), table.Bar(r.Relative(), largest, bar)})
+	}
+	return env.printTable([]table.Column{{Name: what}, {Name: "||d||/||b||", Right: true}, {Name: "1-cos", Right: true},
+		{Name: "max|d|", Right: true}, {Name: "changed", Right: true}, {Name: "drift"}}, cells)
+}
+
+// driftMap is the relative drift of every layer and part. What stands outside
+// the layers has one cell of its own, in a column of its own.
+func driftMap(r *drift.Report, base, tuned string) plot.HeatMap {
+	h := plot.HeatMap{Title: fmt.Sprintf("Weight drift from %s to %s", base, tuned), XLabel: "part", YLabel: "layer", Scale: "relative drift ||d||/||b||"}
+	column, row := map[string]int{}, map[string]int{}
+	for _, part := range r.Parts {
+		column[part.Name] = len(h.Columns)
+		h.Columns = append(h.Columns, part.Name)
+	}
+	for _, layer := range r.Layers {
+		row[layer.Name] = len(h.Rows)
+		h.Rows = append(h.Rows, layer.Name)
+		values := make([]float64, len(h.Columns))
+		for i := range values {
+			values[i] = math.NaN()
+		}
+		h.Values = append(h.Values, values)
+	}
+	for _, t := range r.Tensors {
+		h.Values[row[t.Key.Row()]][column[t.Key.Part]] = t.Relative()
+	}
+	return h
+}

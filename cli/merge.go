@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"surgeon/cli/table"
+	"surgeon/merge"
+	"surgeon/tensors"
+)
+
+func mergeCommand(env environment) *cli.Command {
+	return &cli.Command{
+		Name:      "merge",
+		Usage:     "interpolate between a base and a fine-tune; score every alpha without writing one",
+		ArgsUsage: "BASE CHEM",
+		Description: `Task arithmetic: base + alpha * (CHEM - BASE), computed tensor by tensor, rounded once.
+With --alpha-sweep every alpha is scored on the tasks and nothing is written; without
+models it sweeps the embedded pair.
+
+Examples:
+   surgeon merge base chem --alpha 0.4 -o merged
+   surgeon merge --alpha-sweep
+   surgeon merge --alpha-sweep=0:1:0.25 base chem
+   surgeon merge --alpha-sweep=0,0.5,1 base chem --json`,
+		Flags: common(
+			&cli.StringFlag{Name: "alpha", Usage: "the fine-tune's share `A`: 0 is the base, 1 is CHEM; below 0 and above 1 are legal"},
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the merged model to `OUT`, a directory or a .safetensors file"},
+			&cli.StringFlag{Name: "alpha-sweep", Usage: "score `LOW:HIGH:STEP` or a list A,B,C instead of writing; 0:1:0.1 if left out"},
+			&cli.StringSliceFlag{Name: "tasks", Usage: "multiple-choice items to score, a `FILE.jsonl` (id, prompt, choices, gold); may be repeated"},
+			&cli.StringFlag{Name: "plot", Usage: "draw the sweep's curve into `FILE`.png or .svg"}),
+		Action: func(c *cli.Context) error {
+			if c.IsSet("alpha-sweep") {
+				return sweepAction(env, c)
+			}
+			return mergeAction(env, c)
+		},
+	}
+}
+
+func mergeAction(env environment, c *cli.Context) error {
+	args, err := models(c, 2, 2, "a base and a tuned model")
+	if err != nil {
+		return err
+	}
+	switch {
+	case !c.IsSet("alpha"):
+		return usagef("merge needs --alpha A, or --alpha-sweep")
+	case !c.IsSet("out"):
+		return usagef("merge needs -o OUT, where the merged model is written")
+	case c.IsSet("tasks"), c.IsSet("plot"):
+		return usagef("--tasks and --plot belong to --alpha-sweep")
+	}
+	alpha, err := strconv.ParseFloat(c.String("alpha"), 64)
+	if err != nil || alpha-alpha != 0 {
+		return usagef("--alpha %q is not a number", c.String("alpha"))
+	}
+	opt := mergeOptions{json: c.Bool("json"), alpha: alpha, out: c.String("out")}
+	opt.progress = func(title string) (func(done, total int64), func()) { return env.progress(c, title, "bytes") }
+	return runMerge(c.Context, env, opt, args[0], args[1])
+}
+
+type mergeOptions struct {
+	json     bool
+	alpha    float64
+	out      string
+	progress func(title string) (step func(done, total int64), finish func())
+}
+
+// merged is what merge says of the model it wrote, and its JSON.
+type merged struct {
+	Out            string            `json:"out"`
+	Base           string            `json:"base"`
+	Tuned          string            `json:"tuned"`
+	Alpha          number            `json:"alpha"`
+	EffectiveAlpha number            `json:"effective_alpha"`
+	Tensors        mergedTensors     `json:"tensors"`
+	Bytes          int64             `json:"bytes"`
+	Files          []tensors.Written `json:"files"`
+	Notes          []string          `json:"notes,omitempty"`
+}
+
+type mergedTensors struct {
+	Merged int `json:"merged"`
+	Copied int `json:"copied"`
+}
+
+// pair is a base, its fine-tune and their difference, of which every tensor
+// has been decided.
+type pair struct {
+	base, tuned *model
+	delta       *tensors.Difference
+	coverage    merge.Coverage
+}
+
+func pairUp(baseName, tunedName string) (*pair, error) {
+	base, tuned, err := openPair(baseName, tunedName)
+	if err != nil {
+		return nil, err
+	}
+	p := &pair{base: base, tuned: tuned}
+	if p.delta, err = tensors.Diff(base, tuned); err == nil {
+		p.coverage, err = merge.Cover(p.delta)
+	}
+	if err != nil {
+		p.close()
+		return nil, fmt.Errorf("%s and %s: %w", baseName, tunedName, err)
+	}
+	return p, nil
+}
+
+func (p *pair) close() {
+	p.base.Close()
+	p.tuned.Close()
+}
+
+// at is the model merged with one alpha.
+func (p *pair) at(alpha float64) (*merge.Model, error) {
+	return merge.Apply(p.base, merge.Term{Label: p.tuned.name, Delta: p.delta, Alpha: merge.Number(alpha)})
+}
+
+// notes are what a reader must know of a merge of the pair.
+func (p *pair) notes() []string {
+	list := notes(p.base, p.tuned)
+	for _, u := range p.coverage.Copied {
+		list = append(list, fmt.Sprintf("%s is copied from the base: %s", u.Name, u.Reason))
+	}
+	return list
+}
+
+func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName, tunedName string) error {
+	p, err := pairUp(baseName, tunedName)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	m, err := p.at(opt.alpha)
+	if err != nil {
+		return err
+	}
+	if err := tensors.Vacant(opt.out); err != nil {
+		return err // before minutes of work
+	}
+	step, finish := opt.progress("measure")
+	effective, err := m.EffectiveAlpha(ctx, step)
+	finish()
+	if err != nil {
+		return err
+	}
+	step, finish = opt.progress("merge")
+	written, err := tensors.Write(ctx, opt.out, m, tensors.WriteOptions{
+		Side: p.base.Dir(), Progress: step,
+		Metadata: map[string]string{"surgeon": "base + alpha * (tuned - base)", "alpha": fmt.Sprint(opt.alpha), "base": baseName, "tuned": tunedName},
+	})
+	finish()
+	if err != nil {
+		return err
+	}
+	result := merged{Out: opt.out, Base: baseName, Tuned: tunedName, Alpha: number(opt.alpha), EffectiveAlpha: number(effective),
+		Tensors: mergedTensors{p.coverage.Merged, len(p.base.Names()) - p.coverage.Merged}, Files: written, Notes: p.notes()}
+	for _, f := range written {
+		result.Bytes += f.Bytes
+	}
+	if opt.json {
+		return env.printJSON(result)
+	}
+	return result.print(env)
+}
+
+func (m merged) print(env environment) error {
+	env.printf("%s = %s + %v * (%s - %s)\n", m.Out, m.Base, float64(m.Alpha), m.Tuned, m.Base)
+	env.printf("effective alpha %s after rounding to the stored type\n", table.Sig(float64(m.EffectiveAlpha), 5))
+	env.printf("%d tensors merged, %d copied, %s written\n\n", m.Tensors.Merged, m.Tensors.Copied, table.Bytes(m.Bytes))
+	rows := make([][]string, 0, len(m.Files))
+	for _, f := range m.Files {
+		rows = append(rows, []string{f.Name, table.Bytes(f.Bytes), f.SHA256[:16]})
+	}
+	if err := env.printTable([]table.Column{{Name: "file"}, {Name: "size", Right: true}, {Name: "sha256 (16 of 64 digits)"}}, rows); err != nil {
+		return err
+	}
+	return env.footnotes(m.Notes)
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"surgeon/probe/decoder"
+	"surgeon/probe/token"
+	"surgeon/tensors"
+	"surgeon/testdata"
+)
+
+// model is an opened checkpoint and what the user called it.
+type model struct {
+	*tensors.Checkpoint
+	name     string
+	embedded bool
+}
+
+// openModel finds what a model name means: a path that exists, or else the
+// name of an embedded model.
+func openModel(name string) (*model, error) {
+	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		c, err := tensors.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		return &model{Checkpoint: c, name: name}, nil
+	}
+	dir, ok := testdata.Model(name)
+	if !ok {
+		return nil, fmt.Errorf("%s: no such file or directory, and no embedded model of that name (there are %s)", name, strings.Join(testdata.Models, " and "))
+	}
+	c, err := tensors.OpenFS(dir, "embedded "+name)
+	if err != nil {
+		return nil, err
+	}
+	return &model{Checkpoint: c, name: name, embedded: true}, nil
+}
+
+// openPair opens base and tuned model.
+func openPair(base, tuned string) (*model, *model, error) {
+	b, err := openModel(base)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := openModel(tuned)
+	if err != nil {
+		b.Close()
+		return nil, nil, err
+	}
+	return b, t, nil
+}
+
+// notes are what a reader must know of where models came from.
+func notes(models ...*model) []string {
+	for _, m := range models {
+		if m.embedded {
+			return []string{testdata.Note}
+		}
+	}
+	return nil
+}
+
+// side reads a file beside the weights.
+func (m *model) side(file string) ([]byte, string, error) {
+	path := filepath.Join(m.Path(), file)
+	if info, err := os.Stat(m.Path()); err == nil && !info.IsDir() {
+		path = filepath.Join(filepath.Dir(m.Path()), file)
+	}
+	data, err := fs.ReadFile(m.Dir(), file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, path, fmt.Errorf("%s: not there: a model needs it beside its weights to be run", path)
+	}
+	if err != nil {
+		return nil, path, fmt.Errorf("%s: %w", path, err)
+	}
+	return data, path, nil
+}
+
+// config reads the model's architecture.
+func (m *model) config() (decoder.Config, error) {
+	data, path, err := m.side("config.json")
+	if err != nil {
+		return decoder.Config{}, err
+	}
+	config, err := decoder.ParseConfig(data)
+	if err != nil {
+		return decoder.Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return config, nil
+}
+
+// tokenizer reads the model's tokenizer.
+func (m *model) tokenizer() (*token.Tokenizer, error) {
+	data, path, err := m.side("tokenizer.json")
+	if err != nil {
+		return nil, err
+	}
+	t, err := token.New(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// parameters counts the elements of all tensors.
+func parameters(src tensors.Source) int64 {
+	var n int64
+	for _, name := range src.Names() {
+		info, _ := src.Info(name)
+		n += int64(info.Len())
+	}
+	return n
+}

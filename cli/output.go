@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"surgeon/cli/table"
+)
+
+// number is a float64 that JSON can hold: null where it is not finite.
+type number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) {
+	if v := float64(n); !math.IsNaN(v) && !math.IsInf(v, 0) {
+		return json.Marshal(v)
+	}
+	return []byte("null"), nil
+}
+
+// printJSON prints one value, indented.
+func (e environment) printJSON(v any) error {
+	encoder := json.NewEncoder(e.out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// printTable prints a table that fits the terminal.
+func (e environment) printTable(columns []table.Column, rows [][]string) error {
+	return table.Render(e.out, columns, rows, table.Options{Color: e.outTerminal, Width: e.width})
+}
+
+// printf prints to standard output and returns the error of writing.
+func (e environment) printf(format string, args ...any) error {
+	_, err := fmt.Fprintf(e.out, format, args...)
+	return err
+}
+
+// footnotes prints what a table's reader must know.
+func (e environment) footnotes(notes []string) error {
+	for _, note := range notes {
+		if err := e.printf("note: %s\n", note); err != nil {
+			return err
+		}
+	}
+	return nil
+}

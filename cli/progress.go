@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v2"
+)
+
+// progress returns a function that libraries report to, and one that takes the
+// bar away. Without a terminal, or with --quiet, both do nothing. unit is
+// "bytes" or what is counted.
+func (e environment) progress(c *cli.Context, title, unit string) (step func(done, total int64), finish func()) {
+	if !e.errTerminal || c.Bool("quiet") {
+		return nil, func() {}
+	}
+	var bar *progressbar.ProgressBar
+	step = func(done, total int64) {
+		if bar == nil {
+			bar = progressbar.NewOptions64(total,
+				progressbar.OptionSetWriter(e.err), progressbar.OptionSetDescription(title),
+				progressbar.OptionShowBytes(unit == "bytes"), progressbar.OptionUseIECUnits(true),
+				progressbar.OptionSetItsString(unit), progressbar.OptionShowIts(), progressbar.OptionShowCount(),
+				progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(true),
+				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		}
+		bar.Set64(min(done, total)) // an error here is one of drawing: the work goes on
+	}
+	return step, func() {
+		if bar != nil {
+			bar.Clear()
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package decoder
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Config is the architecture of a decoder, as config.json states it.
+type Config struct {
+	Vocabulary             int
+	Hidden                 int // width of the residual stream
+	Intermediate           int // width of the gated MLP
+	Layers                 int
+	Heads                  int // query heads
+	KVHeads                int // key and value heads; Heads is a multiple of it
+	HeadDim                int // channels of a head, even
+	Context                int // longest sequence in tokens, max_position_embeddings
+	Epsilon                float32
+	Tied                   bool // the head is the transposed embedding
+	AttentionBias, MLPBias bool
+	RoPE                   RoPE
+}
+
+// RoPE is the rotary position embedding: frequency theta^(-2i/HeadDim) for
+// channel pair i, scaled as Scaling says.
+type RoPE struct {
+	Theta   float64
+	Scaling string // "" or "default": none; "linear"; "llama3"
+	Factor  float64
+	// Of llama3 scaling alone.
+	LowFrequency, HighFrequency float64
+	OriginalContext             float64 // tokens
+}
+
+// ropeJSON is the rope_parameters of transformers 5 or the rope_scaling of
+// older releases.
+type ropeJSON struct {
+	Type     string   `json:"rope_type"`
+	OldType  string   `json:"type"`
+	Theta    *float64 `json:"rope_theta"`
+	Factor   float64  `json:"factor"`
+	Low      float64  `json:"low_freq_factor"`
+	High     float64  `json:"high_freq_factor"`
+	Original float64  `json:"original_max_position_embeddings"`
+	Partial  *float64 `json:"partial_rotary_factor"`
+}
+
+// configJSON are the fields of config.json that mean something to the Llama
+// family.
+type configJSON struct {
+	ModelType      string          `json:"model_type"`
+	Vocabulary     int             `json:"vocab_size"`
+	Hidden         int             `json:"hidden_size"`
+	Intermediate   int             `json:"intermediate_size"`
+	Layers         int             `json:"num_hidden_layers"`
+	Heads          int             `json:"num_attention_heads"`
+	KVHeads        *int            `json:"num_key_value_heads"`
+	HeadDim        *int            `json:"head_dim"`
+	Context        int             `json:"max_position_embeddings"`
+	Epsilon        *float64        `json:"rms_norm_eps"`
+	Activation     *string         `json:"hidden_act"`
+	Tied           bool            `json:"tie_word_embeddings"`
+	AttentionBias  bool            `json:"attention_bias"`
+	MLPBias        bool            `json:"mlp_bias"`
+	Theta          *float64        `json:"rope_theta"`
+	RopeParameters json.RawMessage `json:"rope_parameters"`
+	RopeScaling    json.RawMessage `json:"rope_scaling"`
+	Partial        *float64        `json:"partial_rotary_factor"`
+}
+
+// understood are the fields that configJSON reads.
+var understood = fields("model_type vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads num_key_value_heads head_dim max_position_embeddings rms_norm_eps hidden_act tie_word_embeddings attention_bias mlp_bias rope_theta rope_parameters rope_scaling partial_rotary_factor")
+
+// harmless are fields that do not change what the forward pass computes: they
+// name, initialise, train, shard or generate.
+var harmless = fields(`architectures torch_dtype dtype transformers_version _name_or_path _commit_hash _attn_implementation_autoset
+	bos_token_id eos_token_id pad_token_id sep_token_id unk_token_id decoder_start_token_id initializer_range attention_dropout hidden_dropout
+	use_cache pretraining_tp output_attentions output_hidden_states return_dict return_dict_in_generate output_scores torchscript use_bfloat16
+	is_llama_config transformers.js_config unsloth_version unsloth_fixed keys_to_ignore_at_inference tokenizer_class
+	max_length min_length do_sample early_stopping num_beams num_beam_groups diversity_penalty temperature top_k top_p typical_p
+	repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size bad_words_ids num_return_sequences
+	chunk_size_feed_forward exponential_decay_length_penalty forced_bos_token_id forced_eos_token_id remove_invalid_values
+	suppress_tokens begin_suppress_tokens finetuning_task id2label label2id problem_type prefix task_specific_params pruned_heads`)
+
+func fields(names string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range strings.Fields(names) {
+		set[name] = true
+	}
+	return set
+}
+
+// ParseConfig reads a config.json of the Llama family ("model_type": "llama"),
+// in the form of transformers 5 (rope_parameters) or the older one
+// (rope_theta, rope_scaling). Defaults are those of transformers. An unknown
+// architecture, and a field or value that would change the computation and is
+// not understood, are refused by name, never guessed; a field that is null,
+// false or empty is switched off and therefore understood.
+func ParseConfig(data []byte) (Config, error) {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return Config{}, fmt.Errorf("not a model configuration: %w", err)
+	}
+	var c configJSON
+	if err := json.Unmarshal(data, &c); err != nil {
+		return Config{}, fmt.Errorf("not a model configuration: %w", err)
+	}
+	if c.ModelType != "llama" {
+		return Config{}, fmt.Errorf(`model_type %q is not supported: surgeon runs "llama"`, c.ModelType)
+	}
+	if err := refuseUnknown(raw); err != nil {
+		return Config{}, err
+	}
+	return c.config()
+}
+
+func refuseUnknown(raw map[string]json.RawMessage) error {
+	var names []string
+	for name, value := range raw {
+		off := slices.Contains([]string{"null", "false", "{}", "[]", `""`}, string(value))
+		if !understood[name] && !harmless[name] && !off {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	sort.Strings(names)
+	return fmt.Errorf("field %q is not understood: it may change what the model computes", names[0])
+}
+
+func (c configJSON) config() (Config, error) {
+	out := Config{
+		Vocabulary: c.Vocabulary, Hidden: c.Hidden, Intermediate: c.Intermediate, Layers: c.Layers,
+		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: c.Context,
+		Epsilon: float32(orElse(c.Epsilon, 1e-6)), Tied: c.Tied, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias,
+	}
+	if c.Heads > 0 {
+		out.HeadDim = orElse(c.HeadDim, c.Hidden/c.Heads)
+	}
+	if act := orElse(c.Activation, "silu"); act != "silu" && act != "swish" {
+		return Config{}, fmt.Errorf("hidden_act %q is not supported: surgeon runs \"silu\"", act)
+	}
+	rope, err := c.rope()
+	if err != nil {
+		return Config{}, err
+	}
+	out.RoPE = rope
+	return out, out.check()
+}
+
+func (c Config) check() error {
+	for _, field := range []struct {
+		name  string
+		value int
+	}{
+		{"vocab_size", c.Vocabulary}, {"hidden_size", c.Hidden}, {"intermediate_size", c.Intermediate},
+		{"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads}, {"num_key_value_heads", c.KVHeads},
+		{"head_dim", c.HeadDim}, {"max_position_embeddings", c.Context},
+	} {
+		if field.value <= 0 || field.value > 1<<28 {
+			return fmt.Errorf("%s is %d: it must be between 1 and %d", field.name, field.value, 1<<28)
+		}
+	}
+	switch {
+	case c.Heads%c.KVHeads != 0:
+		return fmt.Errorf("num_attention_heads %d is not a multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+	case c.HeadDim%2 != 0:
+		return fmt.Errorf("head_dim %d is odd: rotary embedding needs pairs of channels", c.HeadDim)
+	case !(c.Epsilon > 0):
+		return fmt.Errorf("rms_norm_eps is %g: it must be positive", c.Epsilon)
+	}
+	return nil
+}
+
+// rope reads either form of the rotary settings.
+func (c configJSON) rope() (RoPE, error) {
+	settings, where := c.RopeParameters, "rope_parameters"
+	if len(settings) == 0 || string(settings) == "null" {
+		settings, where = c.RopeScaling, "rope_scaling"
+	}
+	var r ropeJSON
+	if len(settings) > 0 && string(settings) != "null" {
+		if err := strict(settings, &r); err != nil {
+			return RoPE{}, fmt.Errorf("%s: %w", where, err)
+		}
+	}
+	out := RoPE{
+		Theta: orElse(r.Theta, orElse(c.Theta, 10000)), Scaling: r.Type, Factor: r.Factor,
+		LowFrequency: r.Low, HighFrequency: r.High, OriginalContext: r.Original,
+	}
+	if out.Scaling == "" {
+		out.Scaling = r.OldType
+	}
+	if partial := orElse(r.Partial, orElse(c.Partial, 1)); partial != 1 {
+		return RoPE{}, fmt.Errorf("partial_rotary_factor %g is not supported for this architecture", partial)
+	}
+	if out.Scaling == "llama3" && out.OriginalContext == 0 {
+		out.OriginalContext = float64(c.Context) // transformers' default
+	}
+	if err := out.check(); err != nil {
+		return RoPE{}, fmt.Errorf("%s: %w", where, err)
+	}
+	return out, nil
+}
+
+func (r RoPE) check() error {
+	switch {
+	case !(r.Theta > 0):
+		return fmt.Errorf("rope_theta is %g: it must be positive", r.Theta)
+	case r.Scaling == "" || r.Scaling == "default":
+		return nil
+	case r.Scaling != "linear" && r.Scaling != "llama3":
+		return fmt.Errorf(`rope_type %q is not supported: surgeon runs "default", "linear" and "llama3"`, r.Scaling)
+	case !(r.Factor > 0):
+		return fmt.Errorf("factor of %s scaling is %g: it must be positive", r.Scaling, r.Factor)
+	case r.Scaling == "llama3" && !(r.HighFrequency > r.LowFrequency && r.LowFrequency > 0 && r.OriginalContext > 0):
+		return fmt.Errorf("llama3 scaling needs 0 < low_freq_factor < high_freq_factor and original_max_position_embeddings")
+	}
+	return nil
+}
+
+// strict decodes JSON and refuses fields it does not know.
+func strict(data []byte, into any) error {
+	decoder := json.NewDecoder(strings.NewReader(string(data)))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}
+
+func orElse[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}

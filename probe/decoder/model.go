@@ -1,0 +1,323 @@
+// Package decoder runs a decoder-only language model over any tensors.Source,
+// also one that has never been written, with gorgonia.
+//
+//  1. ParseConfig reads config.json and refuses by name what it does not
+//     understand.
+//  2. Open binds a Config to a Source and checks that every tensor is there in
+//     the shape the Config asks for. No weight is read yet.
+//  3. Score answers Requests: the log-likelihood of continuations after a
+//     prompt, and the logits at the prompt's end.
+//
+// Score packs the token sequences of all requests into batches in which equal
+// beginnings are computed once: choices share their prompt, prompts share
+// their preamble. One decoder block is one gorgonia graph (block.go), built
+// once for a number of rows and run for every layer with that layer's weights
+// bound to its inputs. The weights of one layer are in memory at a time.
+//
+// Weights are widened to float32 and everything is computed in float32 in the
+// fixed order of package kernel, the log-softmax in float64: a result has the
+// same bits for any number of threads and any other requests beside it.
+package decoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"surgeon/tensors"
+	"surgeon/tensors/kernel"
+)
+
+const (
+	batchRows = 512   // rows of a batch: enough to use each weight often, few enough for the caches
+	passRows  = 16384 // rows whose residual streams are held while the layers pass by
+	headRows  = 32    // rows of logits at a time: the vocabulary is wide
+)
+
+// Model is a decoder over a Source. It may be used by one goroutine at a time.
+type Model struct {
+	config      Config
+	source      tensors.Source
+	frequencies []float32
+	current     *batch         // what the graphs' operations look at
+	blocks      map[int]*graph // by rows
+	heads       map[int]*graph // by rows
+}
+
+// Open checks a Source against a Config; the error names the tensor, its shape
+// and the shape it should have.
+func Open(c Config, src tensors.Source) (*Model, error) {
+	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2), current: new(batch), blocks: map[int]*graph{}, heads: map[int]*graph{}}
+	for layer := range c.Layers {
+		for _, w := range c.blockWeights() {
+			if err := m.expect(blockName(layer, w.name), w.shape); err != nil {
+				return nil, err
+			}
+		}
+	}
+	outer := []weight{{embedName, []int{c.Vocabulary, c.Hidden}}, {normName, []int{c.Hidden}}}
+	if !c.Tied {
+		outer = append(outer, weight{headName, []int{c.Vocabulary, c.Hidden}})
+	}
+	for _, w := range outer {
+		if err := m.expect(w.name, w.shape); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Names of the tensors outside the blocks.
+const (
+	embedName = "model.embed_tokens.weight"
+	normName  = "model.norm.weight"
+	headName  = "lm_head.weight"
+)
+
+func blockName(layer int, name string) string { return fmt.Sprintf("model.layers.%d.%s", layer, name) }
+
+func (m *Model) expect(name string, shape []int) error {
+	info, ok := m.source.Info(name)
+	if !ok {
+		return fmt.Errorf("tensor %q is missing: config.json asks for one of shape %v", name, shape)
+	}
+	if !slices.Equal(info.Shape, shape) {
+		return fmt.Errorf("tensor %q has shape %v: config.json asks for %v", name, info.Shape, shape)
+	}
+	if !info.DType.Float() {
+		return fmt.Errorf("tensor %q has type %s, which is not a number type", name, info.DType)
+	}
+	return nil
+}
+
+// Request asks for the log-likelihoods of continuations after a prompt, for
+// the logits after it, or both.
+type Request struct {
+	Prompt        []int32   // at least one token
+	Continuations [][]int32 // each of at least one token
+	Logits        bool
+}
+
+// Check checks a request against a Config without running anything: every list
+// has at least one token, ids are in the vocabulary, and what is fed to the
+// model fits its context. The last token of a continuation is not fed.
+func (r Request) Check(c Config) error {
+	if len(r.Prompt) == 0 {
+		return errors.New("the prompt is empty: it needs at least one token")
+	}
+	if err := c.checkTokens(r.Prompt, len(r.Prompt)); err != nil {
+		return fmt.Errorf("prompt: %w", err)
+	}
+	for i, continuation := range r.Continuations {
+		if len(continuation) == 0 {
+			return fmt.Errorf("continuation %d is empty: it needs at least one token", i+1)
+		}
+		if err := c.checkTokens(continuation, len(r.Prompt)+len(continuation)-1); err != nil {
+			return fmt.Errorf("continuation %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// checkTokens checks ids and the number of tokens that are fed to the model.
+func (c Config) checkTokens(ids []int32, fed int) error {
+	for _, id := range ids {
+		if id < 0 || int(id) >= c.Vocabulary {
+			return fmt.Errorf("token id %d is outside the vocabulary of %d", id, c.Vocabulary)
+		}
+	}
+	if fed > c.Context {
+		return fmt.Errorf("%d tokens are longer than the context of %d", fed, c.Context)
+	}
+	return nil
+}
+
+// Response answers a Request.
+type Response struct {
+	LogProbs []float64   // per continuation: sum of its tokens' log-likelihoods, nats
+	Tokens   [][]float64 // per continuation and token: log-likelihood, nats
+	Greedy   []bool      // per continuation: each of its tokens is the most likely one
+	Logits   []float32   // [vocabulary], after the prompt's last token; nil unless asked for
+}
+
+// RequestError says which request could not be answered.
+type RequestError struct {
+	Request int // index of the request
+	Err     error
+}
+
+// Error counts requests from 1.
+func (e *RequestError) Error() string { return fmt.Sprintf("request %d: %v", e.Request+1, e.Err) }
+
+// Unwrap returns the reason.
+func (e *RequestError) Unwrap() error { return e.Err }
+
+// Options of Score; the zero value is ready to use.
+type Options struct {
+	Progress func(done, total int64) // token rows times layers; may be nil
+}
+
+// Score answers requests in their order. An error is a *RequestError, or
+// names the tensor that cannot be read or the layer whose output is not finite.
+func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]Response, error) {
+	for i, r := range requests {
+		if err := r.Check(m.config); err != nil {
+			return nil, &RequestError{i, err}
+		}
+	}
+	s := newScoring(requests)
+	batches := plan(s.sequences, batchRows)
+	var total, done int64
+	for _, b := range batches {
+		total += int64(len(b.tokens) * m.config.Layers)
+	}
+	step := func(rows int) {
+		if done += int64(rows); opt.Progress != nil {
+			opt.Progress(done, total)
+		}
+	}
+	for len(batches) > 0 {
+		n, rows := 1, len(batches[0].tokens)
+		for n < len(batches) && rows+len(batches[n].tokens) <= passRows {
+			rows += len(batches[n].tokens)
+			n++
+		}
+		if err := m.pass(ctx, batches[:n], s, step); err != nil {
+			return nil, err
+		}
+		batches = batches[n:]
+	}
+	return s.finish()
+}
+
+// pass sends batches through all layers, holding their residual streams.
+func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step func(rows int)) error {
+	c := m.config
+	streams := make([][]float32, len(batches)) // [rows, hidden] each
+	table, err := m.load(embedName, c.Vocabulary, c.Hidden)
+	if err != nil {
+		return err
+	}
+	for i, b := range batches {
+		b.cos, b.sin = angles(m.frequencies, b.positions)
+		streams[i] = make([]float32, len(b.tokens)*c.Hidden)
+		kernel.Embed(streams[i], floats(table), b.tokens, c.Hidden)
+	}
+	for layer := range c.Layers {
+		weights, err := m.layer(layer)
+		if err != nil {
+			return err
+		}
+		for i, b := range batches {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if streams[i], err = m.block(weights, b, streams[i]); err != nil {
+				return err
+			}
+			if !finite(streams[i]) {
+				return fmt.Errorf("layer %d gives a value that is not finite", layer)
+			}
+			step(len(b.tokens))
+		}
+	}
+	return m.answer(ctx, batches, streams, table, s)
+}
+
+// layer reads the weights of one block.
+func (m *Model) layer(layer int) (map[string]*tensor.Dense, error) {
+	weights := map[string]*tensor.Dense{}
+	for _, w := range m.config.blockWeights() {
+		t, err := m.load(blockName(layer, w.name), w.shape...)
+		if err != nil {
+			return nil, err
+		}
+		weights[w.name] = t
+	}
+	return weights, nil
+}
+
+func (m *Model) load(name string, shape ...int) (*tensor.Dense, error) {
+	values := make([]float32, tensor.Shape(shape).TotalSize())
+	if err := m.source.Read(values, name, 0); err != nil {
+		return nil, err
+	}
+	return dense(values, shape...), nil
+}
+
+func dense(values []float32, shape ...int) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
+}
+
+// block runs the graph of one block over a batch.
+func (m *Model) block(weights map[string]*tensor.Dense, b *batch, stream []float32) ([]float32, error) {
+	rows := len(b.tokens)
+	g, ok := m.blocks[rows]
+	if !ok {
+		g = newBlock(m.config, rows, m.current)
+		m.blocks[rows] = g
+	}
+	*m.current = *b
+	weights["x"] = dense(stream, rows, m.config.Hidden)
+	return g.run(weights)
+}
+
+func finite(values []float32) bool {
+	for _, v := range values {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// answer computes the logits of the rows that requests look at, a few at a
+// time, and hands them to the scoring.
+func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float32, table *tensor.Dense, s *scoring) error {
+	c := m.config
+	head := table
+	if !c.Tied {
+		var err error
+		if head, err = m.load(headName, c.Vocabulary, c.Hidden); err != nil {
+			return err
+		}
+	}
+	norm, err := m.load(normName, c.Hidden)
+	if err != nil {
+		return err
+	}
+	for i, b := range batches {
+		wanted := s.rows(b)
+		for chunk := range slices.Chunk(wanted, headRows) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			x := make([]float32, 0, len(chunk)*c.Hidden)
+			for _, w := range chunk {
+				x = append(x, streams[i][w.row*c.Hidden:(w.row+1)*c.Hidden]...)
+			}
+			logits, err := m.head(x, len(chunk), norm, head)
+			if err != nil {
+				return err
+			}
+			kernel.Parallel(len(chunk), func(low, high int) {
+				for j := low; j < high; j++ {
+					s.grade(chunk[j], logits[j*c.Vocabulary:(j+1)*c.Vocabulary])
+				}
+			})
+		}
+	}
+	return nil
+}
+
+func (m *Model) head(x []float32, rows int, norm, head *tensor.Dense) ([]float32, error) {
+	g, ok := m.heads[rows]
+	if !ok {
+		g = newHead(m.config, rows)
+		m.heads[rows] = g
+	}
+	return g.run(map[string]*tensor.Dense{"x": dense(x, rows, m.config.Hidden), "norm.weight": norm, "head.weight": head})
+}

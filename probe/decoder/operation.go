@@ -1,0 +1,161 @@
+package decoder
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+
+	"github.com/chewxy/hm"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"surgeon/tensors/kernel"
+)
+
+// operation is a gorgonia.Op over float32 matrices and vectors whose Do is a
+// loop of tensors/kernel. Its fields are what differs between operations.
+type operation struct {
+	name   string
+	inputs []int                                   // number of dimensions of each input
+	shape  func(in []tensor.Shape) tensor.Shape    // of the result
+	do     func(dst []float32, in []*tensor.Dense) // fills the result
+	runs   int                                     // executions so far
+}
+
+// Arity implements gorgonia.Op.
+func (o *operation) Arity() int { return len(o.inputs) }
+
+// Type implements gorgonia.Op: a function of float32 tensors of the stated
+// dimensions to a float32 matrix.
+func (o *operation) Type() hm.Type {
+	types := make([]hm.Type, 0, len(o.inputs)+1)
+	for _, dims := range append(o.inputs[:len(o.inputs):len(o.inputs)], 2) {
+		types = append(types, gorgonia.TensorType{Dims: dims, Of: tensor.Float32})
+	}
+	return hm.NewFnType(types...)
+}
+
+// InferShape implements gorgonia.Op.
+func (o *operation) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
+	shapes, err := gorgonia.DimSizersToShapes(inputs)
+	if err != nil {
+		return nil, err
+	}
+	return o.shape(shapes), nil
+}
+
+// Do implements gorgonia.Op.
+func (o *operation) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
+	if len(inputs) != len(o.inputs) {
+		return nil, fmt.Errorf("%s takes %d inputs, not %d", o.name, len(o.inputs), len(inputs))
+	}
+	in, shapes := make([]*tensor.Dense, len(inputs)), make([]tensor.Shape, len(inputs))
+	for i, value := range inputs {
+		dense, ok := value.(*tensor.Dense)
+		if !ok {
+			return nil, fmt.Errorf("%s: input %d is a %T, not a dense tensor", o.name, i, value)
+		}
+		in[i], shapes[i] = dense, dense.Shape()
+	}
+	out := tensor.New(tensor.WithShape(o.shape(shapes)...), tensor.Of(tensor.Float32))
+	o.do(floats(out), in)
+	o.runs++
+	return out, nil
+}
+
+// ReturnsPtr implements gorgonia.Op.
+func (o *operation) ReturnsPtr() bool { return true }
+
+// CallsExtern implements gorgonia.Op.
+func (o *operation) CallsExtern() bool { return false }
+
+// OverwritesInput implements gorgonia.Op.
+func (o *operation) OverwritesInput() int { return -1 }
+
+// WriteHash implements gorgonia.Op.
+func (o *operation) WriteHash(h hash.Hash) { fmt.Fprintf(h, "%s %p", o.name, o) }
+
+// Hashcode implements gorgonia.Op.
+func (o *operation) Hashcode() uint32 {
+	h := fnv.New32a()
+	o.WriteHash(h)
+	return h.Sum32()
+}
+
+// String implements gorgonia.Op.
+func (o *operation) String() string { return o.name }
+
+func floats(t *tensor.Dense) []float32 { return t.Data().([]float32) }
+
+func same(in []tensor.Shape) tensor.Shape { return in[0].Clone() }
+
+// linearOp: x [rows, in], weight [out, in] -> [rows, out].
+func linearOp(name string) *operation {
+	return &operation{
+		name: name, inputs: []int{2, 2},
+		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][0], in[1][0]} },
+		do: func(dst []float32, in []*tensor.Dense) {
+			rows, width := in[0].Shape()[0], in[0].Shape()[1]
+			kernel.Linear(dst, floats(in[0]), floats(in[1]), nil, rows, width, in[1].Shape()[0])
+		},
+	}
+}
+
+// linearBiasOp: x [rows, in], weight [out, in], bias [out] -> [rows, out].
+func linearBiasOp(name string) *operation {
+	o := linearOp(name)
+	o.inputs = []int{2, 2, 1}
+	o.do = func(dst []float32, in []*tensor.Dense) {
+		rows, width := in[0].Shape()[0], in[0].Shape()[1]
+		kernel.Linear(dst, floats(in[0]), floats(in[1]), floats(in[2]), rows, width, in[1].Shape()[0])
+	}
+	return o
+}
+
+// normOp: x [rows, hidden], weight [hidden] -> [rows, hidden].
+func normOp(name string, epsilon float32) *operation {
+	return &operation{
+		name: name, inputs: []int{2, 1}, shape: same,
+		do: func(dst []float32, in []*tensor.Dense) {
+			kernel.RMSNorm(dst, floats(in[0]), floats(in[1]), epsilon, in[0].Shape()[0])
+		},
+	}
+}
+
+// ropeOp: x [rows, heads*headDim] -> the same, rotated by the positions of the
+// batch that is current.
+func ropeOp(name string, current *batch, heads, headDim int) *operation {
+	return &operation{
+		name: name, inputs: []int{2}, shape: same,
+		do: func(dst []float32, in []*tensor.Dense) {
+			kernel.RoPE(dst, floats(in[0]), current.cos, current.sin, in[0].Shape()[0], heads, headDim/2)
+		},
+	}
+}
+
+// attentionOp: q [rows, heads*headDim], k and v [rows, kvHeads*headDim] -> the
+// shape of q, along the segments of the batch that is current.
+func attentionOp(current *batch, c Config) *operation {
+	return &operation{
+		name: "attention", inputs: []int{2, 2, 2}, shape: same,
+		do: func(dst []float32, in []*tensor.Dense) {
+			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), current.segments, c.Heads, c.KVHeads, c.HeadDim)
+		},
+	}
+}
+
+// swigluOp: gate and up [rows, intermediate] -> the same.
+func swigluOp() *operation {
+	return &operation{
+		name: "swiglu", inputs: []int{2, 2}, shape: same,
+		do: func(dst []float32, in []*tensor.Dense) { kernel.SwiGLU(dst, floats(in[0]), floats(in[1])) },
+	}
+}
+
+// addOp: a and b [rows, hidden] -> the same.
+func addOp(name string) *operation {
+	return &operation{
+		name: name, inputs: []int{2, 2}, shape: same,
+		do: func(dst []float32, in []*tensor.Dense) { kernel.Add(dst, floats(in[0]), floats(in[1])) },
+	}
+}

@@ -1,0 +1,140 @@
+package kernel
+
+import "math"
+
+// Linear multiplies by a weight as checkpoints store it and adds a bias, which
+// may be nil:
+//
+//	dst[r][o] = sum over i of x[r][i] * weight[o][i] + bias[o]
+//
+// dst is [rows, out], x [rows, in], weight [out, in], bias [out].
+func Linear(dst, x, weight, bias []float32, rows, in, out int) {
+	check("dst of Linear", len(dst), rows*out)
+	check("x of Linear", len(x), rows*in)
+	check("weight of Linear", len(weight), out*in)
+	if bias != nil {
+		check("bias of Linear", len(bias), out)
+	}
+	Parallel(out, func(low, high int) {
+		linearColumns(dst, x, weight, rows, in, out, low, high)
+		if bias == nil {
+			return
+		}
+		for r := range rows {
+			for o := low; o < high; o++ {
+				dst[r*out+o] += bias[o]
+			}
+		}
+	})
+}
+
+// Embed gathers rows of a table: dst[r] = table[ids[r]].
+// dst is [len(ids), width], table [vocabulary, width].
+func Embed(dst, table []float32, ids []int32, width int) {
+	check("dst of Embed", len(dst), len(ids)*width)
+	for r, id := range ids {
+		copy(dst[r*width:(r+1)*width], table[int(id)*width:])
+	}
+}
+
+// RMSNorm scales each row to unit root mean square (Zhang and Sennrich,
+// arXiv 1910.07467), as the Llama code of transformers computes it:
+//
+//	dst[r][i] = weight[i] * (x[r][i] / sqrt(mean of x[r]^2 + epsilon))
+//
+// dst and x are [rows, width], weight [width].
+func RMSNorm(dst, x, weight []float32, epsilon float32, rows int) {
+	width := len(weight)
+	check("dst of RMSNorm", len(dst), rows*width)
+	check("x of RMSNorm", len(x), rows*width)
+	Parallel(rows, func(low, high int) {
+		for r := low; r < high; r++ {
+			row, out := x[r*width:(r+1)*width], dst[r*width:(r+1)*width]
+			var sum float32
+			for _, v := range row {
+				sum += float32(v * v)
+			}
+			scale := float32(1 / math.Sqrt(float64(sum/float32(width)+epsilon)))
+			for i, v := range row {
+				out[i] = weight[i] * float32(v*scale)
+			}
+		}
+	})
+}
+
+// RoPE rotates pairs of channels of each head by the token's position (Su et
+// al., arXiv 2104.09864), with the halves of a head paired as in transformers'
+// rotate_half:
+//
+//	dst[r][h][i]      = x[r][h][i]*cos[r][i] - x[r][h][i+half]*sin[r][i]
+//	dst[r][h][i+half] = x[r][h][i+half]*cos[r][i] + x[r][h][i]*sin[r][i]
+//
+// for i < half. dst and x are [rows, heads*2*half], cos and sin [rows, half].
+func RoPE(dst, x, cos, sin []float32, rows, heads, half int) {
+	check("dst of RoPE", len(dst), rows*heads*2*half)
+	check("x of RoPE", len(x), rows*heads*2*half)
+	check("cos of RoPE", len(cos), rows*half)
+	check("sin of RoPE", len(sin), rows*half)
+	Parallel(rows, func(low, high int) {
+		for r := low; r < high; r++ {
+			c, s := cos[r*half:(r+1)*half], sin[r*half:(r+1)*half]
+			for h := range heads {
+				at := (r*heads + h) * 2 * half
+				a, b := x[at:at+half], x[at+half:at+2*half]
+				for i := range half {
+					dst[at+i] = float32(a[i]*c[i]) - float32(b[i]*s[i])
+					dst[at+half+i] = float32(b[i]*c[i]) + float32(a[i]*s[i])
+				}
+			}
+		}
+	})
+}
+
+// SwiGLU is the gated activation of Shazeer (arXiv 2002.05202):
+//
+//	dst[i] = gate[i] / (1 + exp(-gate[i])) * up[i]
+func SwiGLU(dst, gate, up []float32) {
+	check("gate of SwiGLU", len(gate), len(dst))
+	check("up of SwiGLU", len(up), len(dst))
+	Parallel(len(dst), func(low, high int) {
+		for i := low; i < high; i++ {
+			g := float64(gate[i])
+			dst[i] = float32(g/(1+math.Exp(-g))) * up[i]
+		}
+	})
+}
+
+// Add adds elements: dst[i] = a[i] + b[i].
+func Add(dst, a, b []float32) {
+	check("a of Add", len(a), len(dst))
+	check("b of Add", len(b), len(dst))
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// LogSumExp returns log(sum of exp(values)) in float64, in nats, after
+// subtracting the largest value. It is NaN if any value is.
+func LogSumExp(values []float32) float64 {
+	largest := math.Inf(-1)
+	for _, v := range values {
+		largest = max(largest, float64(v))
+	}
+	var sum float64
+	for _, v := range values {
+		sum += math.Exp(float64(v) - largest)
+	}
+	return largest + math.Log(sum)
+}
+
+// ArgMax returns the index of the largest value; the lowest one among equals,
+// as torch.argmax does on a CPU, and -1 if every value is NaN.
+func ArgMax(values []float32) int {
+	best := -1
+	for i, v := range values {
+		if v == v && (best < 0 || v > values[best]) {
+			best = i
+		}
+	}
+	return best
+}

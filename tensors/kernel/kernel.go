@@ -1,0 +1,46 @@
+// Package kernel holds the loops over float32 that everything else is made of:
+// widening and rounding between stored types, and the operations of a decoder
+// block. Each function's comment is the formula or the loop it computes, and
+// the plain Go here is that loop: it is the specification that any faster
+// version is tested against.
+//
+// Conventions. The slice that is written is called dst and comes first.
+// Matrices are row-major and stand with their shape in the comment. Wrong
+// lengths are a programmer's mistake and panic with the package's name.
+//
+// Order of accumulation. Every sum runs over ascending indices in one chain of
+// float32 additions, products rounded before they are added (no fused
+// multiply-add, so that every processor gives the same bits). Work is split
+// between goroutines by whole output elements only. So a result has the same
+// bits for any number of threads and for any other rows in the batch.
+package kernel
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+// Parallel splits 0..n into one contiguous piece per processor and runs work
+// on them at once. The pieces must write disjoint memory.
+func Parallel(n int, work func(low, high int)) {
+	workers := min(runtime.GOMAXPROCS(0), n)
+	if workers <= 1 {
+		if n > 0 {
+			work(0, n)
+		}
+		return
+	}
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() { work(w*n/workers, (w+1)*n/workers) })
+	}
+	group.Wait()
+}
+
+// check panics unless a slice has the length its shape asks for.
+func check(what string, got, want int) {
+	if got != want {
+		panic(fmt.Sprintf("kernel: %s has %d elements, its shape asks for %d", what, got, want))
+	}
+}

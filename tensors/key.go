@@ -1,0 +1,71 @@
+package tensors
+
+import (
+	"strconv"
+	"strings"
+)
+
+// NoLayer is the Layer of a Key that stands outside the numbered blocks.
+const NoLayer = -1
+
+// Parts that stand outside the numbered blocks. They are rows of their own in
+// every report and have an alpha of their own in every merge.
+const (
+	PartEmbed = "embed"   // input embedding
+	PartNorm  = "norm"    // final normalisation
+	PartHead  = "lm_head" // output projection, where it is not tied to the embedding
+)
+
+// Key is where a tensor stands in a decoder: the number of its block and the
+// part of the block. "model.layers.7.mlp.up_proj.weight" has the Key
+// {7, "mlp.up_proj"}; biases keep their suffix, {7, "mlp.up_proj.bias"}.
+type Key struct {
+	Layer int    // NoLayer outside the blocks
+	Part  string // "mlp.up_proj", or PartEmbed, PartNorm, PartHead, or the whole name if it is none of these
+}
+
+// stems are the names under which checkpoints number their blocks.
+var stems = []string{"layers.", "h.", "blocks."}
+
+// outside maps name endings of tensors outside the blocks to their part.
+var outside = map[string]string{
+	"embed_tokens": PartEmbed, "wte": PartEmbed, "tok_embeddings": PartEmbed,
+	"norm": PartNorm, "ln_f": PartNorm, "final_layernorm": PartNorm,
+	"lm_head": PartHead, "output": PartHead,
+}
+
+// KeyOf reads a tensor's place from its name, as Hugging Face checkpoints
+// spell it.
+func KeyOf(name string) Key {
+	short := strings.TrimSuffix(name, ".weight")
+	for _, stem := range stems {
+		if layer, part, ok := cutLayer(short, stem); ok {
+			return Key{layer, part}
+		}
+	}
+	last := short[strings.LastIndexByte(short, '.')+1:]
+	if part, ok := outside[last]; ok {
+		return Key{NoLayer, part}
+	}
+	return Key{NoLayer, name}
+}
+
+// cutLayer splits "...layers.7.mlp.up_proj" at the stem "layers.".
+func cutLayer(name, stem string) (layer int, part string, ok bool) {
+	at := strings.Index(name, stem)
+	if at < 0 || at > 0 && name[at-1] != '.' {
+		return 0, "", false
+	}
+	number, part, found := strings.Cut(name[at+len(stem):], ".")
+	layer, err := strconv.Atoi(number)
+	return layer, part, found && err == nil && layer >= 0
+}
+
+// Row names the row of a per-layer report that the tensor belongs to: the
+// number of its block, or its part.
+func (k Key) Row() string {
+	if k.Layer == NoLayer {
+		return k.Part
+	}
+	return strconv.Itoa(k.Layer)
+}

@@ -1,0 +1,118 @@
+package tensors
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/edsrzf/mmap-go"
+)
+
+// index is a model.safetensors.index.json.
+type index struct {
+	WeightMap map[string]string `json:"weight_map"` // tensor -> file beside the index
+}
+
+// openShards opens every file an index names and checks that each tensor is in
+// exactly the file the index says.
+func (c *Checkpoint) openShards(file string, load loader) error {
+	data, err := fs.ReadFile(c.dir, file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.at(file), cause(err))
+	}
+	var ix index
+	if err := json.Unmarshal(data, &ix); err != nil {
+		return fmt.Errorf("%s: not a shard index: %w", c.at(file), shorten(err))
+	}
+	if len(ix.WeightMap) == 0 {
+		return fmt.Errorf("%s: names no tensor: weight_map is empty or missing", c.at(file))
+	}
+	shards, err := ix.shards()
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.at(file), err)
+	}
+	for _, shard := range shards {
+		if err := c.openFile(shard, load); err != nil {
+			return err
+		}
+	}
+	return c.checkIndex(file, ix)
+}
+
+// shards lists the files of the index, sorted. A name may not lead out of the
+// index's own directory.
+func (ix index) shards() ([]string, error) {
+	var shards []string
+	for tensor, shard := range ix.WeightMap {
+		if strings.ContainsAny(shard, `/\`) || !fs.ValidPath(shard) || shard == "." {
+			return nil, fmt.Errorf("tensor %q is said to be in %q, which is not the name of a file beside the index", tensor, shard)
+		}
+		if !slices.Contains(shards, shard) {
+			shards = append(shards, shard)
+		}
+	}
+	slices.Sort(shards)
+	return shards, nil
+}
+
+func (c *Checkpoint) checkIndex(file string, ix index) error {
+	for _, name := range sortedKeys(ix.WeightMap) {
+		t, ok := c.tensors[name]
+		if !ok {
+			return fmt.Errorf("%s: tensor %q is not in %s, where the index says it is", c.at(file), name, ix.WeightMap[name])
+		}
+		if t.file != ix.WeightMap[name] {
+			return fmt.Errorf("%s: tensor %q is in %s, but the index says %s", c.at(file), name, t.file, ix.WeightMap[name])
+		}
+	}
+	for name, t := range c.tensors {
+		if _, ok := ix.WeightMap[name]; !ok {
+			return fmt.Errorf("%s: tensor %q of %s is missing from the index", c.at(file), name, t.file)
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// mapped returns a loader that maps files of a directory read-only.
+func mapped(dir string) loader {
+	return func(file string) ([]byte, io.Closer, error) {
+		f, err := os.Open(filepath.Join(dir, file))
+		if err != nil {
+			return nil, nil, err
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return nil, nil, err
+		}
+		if info.IsDir() {
+			return nil, nil, fmt.Errorf("is a directory")
+		}
+		if info.Size() == 0 {
+			return nil, io.NopCloser(nil), nil // an empty file cannot be mapped; parsing refuses it
+		}
+		m, err := mmap.Map(f, mmap.RDONLY, 0)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cannot be mapped into memory: %w", err)
+		}
+		return m, unmapper{m}, nil
+	}
+}
+
+type unmapper struct{ m mmap.MMap }
+
+func (u unmapper) Close() error { return u.m.Unmap() }

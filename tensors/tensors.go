@@ -1,0 +1,80 @@
+// Package tensors holds the two nouns of surgeon: a Source, a set of named
+// tensors read a range at a time, and a Delta, a set of named differences that
+// can be added to one.
+//
+// A program uses it in this order:
+//
+//  1. Open (or OpenFS) turns a .safetensors file, a shard index or a model
+//     directory into a *Checkpoint, a memory-mapped Source. Nothing is read
+//     but the headers, and a header that breaks a rule of the format is an
+//     error that names file, tensor and rule.
+//  2. Diff takes two Sources and gives their *Difference, a Delta, with the
+//     list of tensors that could not be subtracted and why.
+//  3. Other packages make new Sources from these (package merge) or measure
+//     them (package drift); a merged model is a Source that has not been
+//     written, so it is measured, scored and merged again like a file.
+//  4. Write puts any Source on disk, one tensor in memory at a time, into a
+//     temporary place that is renamed when it is complete.
+//
+// Values are read by ranges of elements in row-major order, so that nothing
+// in surgeon needs memory in proportion to a file or even to a tensor. 16-bit
+// values are widened to float32, which is exact; the arithmetic on 32-bit
+// values is done in float64.
+package tensors
+
+// Info describes one tensor: its stored type and its shape, outermost
+// dimension first. A scalar has an empty shape and one element.
+type Info struct {
+	DType DType
+	Shape []int
+}
+
+// Len returns the number of elements.
+func (i Info) Len() int {
+	n := 1
+	for _, d := range i.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Bytes returns the number of bytes the tensor takes in a file.
+func (i Info) Bytes() int64 { return int64(i.Len()) * int64(i.DType.Size()) }
+
+// A Source is a set of named tensors. Its methods may be called by several
+// goroutines at once.
+type Source interface {
+	// Names returns the names of all tensors, sorted. The caller must not
+	// change the slice.
+	Names() []string
+
+	// Info describes a tensor, or reports that there is none of that name.
+	Info(name string) (Info, bool)
+
+	// Raw returns all bytes of a tensor as a file would hold them: row-major,
+	// little-endian, Info(name).Bytes() of them. They are read-only and
+	// belong to the Source.
+	Raw(name string) ([]byte, error)
+
+	// Read widens the elements from, from+1, ... from+len(dst)-1 of a tensor
+	// into dst. The tensor's type must be a Float type.
+	Read(dst []float32, name string, from int) error
+}
+
+// A Delta is a set of named differences between tensors: a fine-tune minus its
+// base (the task vector of Ilharco et al., arXiv 2212.04089), a LoRA product,
+// or either of them edited. Its methods may be called by several goroutines at
+// once.
+type Delta interface {
+	// Names returns the names of all tensors that have a difference, sorted.
+	// The caller must not change the slice.
+	Names() []string
+
+	// AddTo adds alpha times the elements from, from+1, ... of a difference
+	// to dst, in float32: dst[i] += alpha * delta[from+i]. An element whose
+	// difference is zero leaves dst untouched, also where it holds -0.
+	AddTo(dst []float32, name string, from int, alpha float32) error
+
+	// AddTo64 does the same in float64.
+	AddTo64(dst []float64, name string, from int, alpha float64) error
+}
