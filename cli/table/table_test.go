@@ -1,0 +1,134 @@
+package table
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+var (
+	columns = []Column{{Name: "tensor"}, {Name: "drift", Right: true}, {Name: "note"}}
+	rows    = [][]string{
+		{"model.layers.0.self_attn.q_proj.weight", "0.0123", "a remark about it"},
+		{"lm_head", "1", ""},
+	}
+)
+
+// rendered returns the lines of a table, failing the test on an error.
+func rendered(t *testing.T, columns []Column, rows [][]string, o Options) []string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Render(&out, columns, rows, o); err != nil {
+		t.Fatal(err)
+	}
+	printed := out.String()
+	if !strings.HasSuffix(printed, "\n") || strings.HasSuffix(printed, "\n\n") {
+		t.Errorf("the table ends in %q, want one line end", printed[max(0, len(printed)-3):])
+	}
+	return strings.Split(strings.TrimSuffix(printed, "\n"), "\n")
+}
+
+func TestRender(t *testing.T) {
+	check := func(o Options, want ...string) {
+		t.Helper()
+		got := rendered(t, columns, rows, o)
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%+v gives\n%s\nwant\n%s", o, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	check(Options{},
+		"tensor                                 │  drift │ note",
+		"───────────────────────────────────────┼────────┼──────────────────",
+		"model.layers.0.self_attn.q_proj.weight │ 0.0123 │ a remark about it",
+		"lm_head                                │      1 │")
+	check(Options{Width: 41, Color: true},
+		"\x1b[1mtensor         │  drift │ note\x1b[0m",
+		"───────────────┼────────┼────────────────",
+		"model.layers.… │ 0.0123 │ a remark about…",
+		"lm_head        │      1 │")
+}
+
+// TestWidth: at every width that allows it the table fits, uses the room and
+// never cuts a number.
+func TestWidth(t *testing.T) {
+	const least = narrowest + 3 + 6 + 3 + narrowest
+	natural := text.StringWidthWithoutEscSequences(rendered(t, columns, rows, Options{})[1])
+	for width := 1; width <= natural+5; width++ {
+		lines := rendered(t, columns, rows, Options{Width: width})
+		want := min(max(width, least), natural)
+		if got := text.StringWidthWithoutEscSequences(lines[1]); got != want {
+			t.Errorf("width %d: %d columns wide, want %d", width, got, want)
+		}
+		for _, line := range lines {
+			if strings.HasSuffix(line, " ") || text.StringWidthWithoutEscSequences(line) > want {
+				t.Errorf("width %d: line %q ends in a blank or is too long", width, line)
+			}
+		}
+		if !strings.Contains(lines[2], " 0.0123 ") {
+			t.Errorf("width %d: the number is cut in %q", width, lines[2])
+		}
+	}
+}
+
+// TestWide: letters of two columns count as two, on the screen as in the width.
+func TestWide(t *testing.T) {
+	lines := rendered(t, []Column{{Name: "name"}, {Name: "n", Right: true}}, [][]string{{"生命生命生命生命", "1"}}, Options{Width: 14})
+	if got := text.StringWidthWithoutEscSequences(lines[2]); got > 14 || !strings.Contains(lines[2], "…") {
+		t.Errorf("%q is %d columns wide, want 14 at most", lines[2], got)
+	}
+}
+
+// TestHostile: a cell from an untrusted file cannot drive the terminal or add
+// lines to the table.
+func TestHostile(t *testing.T) {
+	lines := rendered(t, []Column{{Name: "a\tb"}}, [][]string{{"x\x1b[2J\ny\r\u202ez\u009b"}}, Options{})
+	if len(lines) != 3 || lines[0] != "a\uFFFDb" || lines[2] != "x\uFFFD[2J\uFFFDy\uFFFD\uFFFDz\uFFFD" {
+		t.Errorf("%q", lines)
+	}
+}
+
+func TestNoRows(t *testing.T) {
+	if lines := rendered(t, columns, nil, Options{}); len(lines) != 2 || lines[0] != "tensor │ drift │ note" {
+		t.Errorf("%q, want the head and its line", lines)
+	}
+}
+
+// TestArguments: Render leaves the caller's cells as they were.
+func TestArguments(t *testing.T) {
+	given := [][]string{{strings.Repeat("long ", 20), "1", "\n"}}
+	rendered(t, columns, given, Options{Width: 30})
+	if len(given[0][0]) != 100 || given[0][2] != "\n" {
+		t.Errorf("cells are now %q", given)
+	}
+}
+
+func TestRenderError(t *testing.T) {
+	if err := Render(full{}, columns, rows, Options{}); !errors.Is(err, errFull) {
+		t.Errorf("error %v, want that of the writer", err)
+	}
+}
+
+var errFull = errors.New("the disk is full")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestPanics(t *testing.T) {
+	check := func(name string, call func()) {
+		t.Helper()
+		defer func() {
+			if message := fmt.Sprint(recover()); !strings.HasPrefix(message, "table: ") {
+				t.Errorf("%s: panic %q, want one that names the package", name, message)
+			}
+		}()
+		call()
+	}
+	check("no columns", func() { Render(&bytes.Buffer{}, nil, nil, Options{}) })
+	check("short row", func() { Render(&bytes.Buffer{}, columns, [][]string{{"a"}}, Options{}) })
+	check("no digits", func() { Sig(1, 0) })
+}
