@@ -7,8 +7,9 @@ const (
 	tileColumns = 3
 )
 
-// linearColumns computes the columns low to high of Linear, without bias.
-func linearColumns(dst, x, weight []float32, rows, in, out, low, high int) {
+// linearColumnsPlain computes the columns low to high of Linear, without bias, on
+// any processor.
+func linearColumnsPlain(dst, x, weight []float32, rows, in, out, low, high int) {
 	column := low
 	for ; column+tileColumns <= high; column += tileColumns {
 		w0 := weight[column*in : (column+1)*in]

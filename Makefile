@@ -1,0 +1,30 @@
+# What a developer runs. Everything here is plain Go; nothing else is needed.
+.PHONY: check bench fuzz cross
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 20s
+
+# The ordinary suite and every static check.
+check:
+	go test ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "not gofmt-clean"; exit 1; }
+	go vet ./... ./testdata
+	go run $(STATICCHECK) ./... ./testdata
+
+# Speed of the loops that take the time.
+bench:
+	go test -run '^$$' -bench . ./tensors/... ./probe/...
+
+# Every fuzz target, one after another.
+fuzz:
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+# The systems that are supported besides linux/amd64.
+cross:
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -o /dev/null ./cli/surgeon
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cli/surgeon
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o /dev/null ./cli/surgeon
