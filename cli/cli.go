@@ -14,10 +14,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
+
+	"surgeon/cli/plot"
 )
 
 // Exit codes of the command.
@@ -104,7 +107,8 @@ func newApp(env environment) *cli.App {
 		ErrWriter:       env.err,
 		HideHelpCommand: true,
 		Description: `MODEL, BASE and CHEM are a model directory, a .safetensors file, a shard index, or the name
-of an embedded model: "base" and "chem" are a pair to try things on.
+of an embedded model: "base" and "chem" are a pair to try things on. CHEM may also be the
+directory of a LoRA adapter.
 
 Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
@@ -126,7 +130,9 @@ Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 }
 
 func unknownCommand(app *cli.App, name string) error {
-	if near := cli.SuggestCommand(app.Commands, name); near != "" {
+	// The library answers with a sentence, also where nothing is near.
+	_, near, _ := strings.Cut(cli.SuggestCommand(app.Commands, name), `"`)
+	if near, _, _ = strings.Cut(near, `"`); near != "" {
 		return usagef("no command %q: did you mean %q? (surgeon --help lists them)", name, near)
 	}
 	return usagef("no command %q: surgeon --help lists them", name)
@@ -146,4 +152,15 @@ func models(c *cli.Context, low, high int, what string) ([]string, error) {
 		return nil, usagef("%s takes %s, and %d were given: surgeon %s --help", c.Command.Name, what, n, c.Command.Name)
 	}
 	return c.Args().Slice(), nil
+}
+
+// checkPlot refuses a figure of an unknown format before any work is done.
+func checkPlot(c *cli.Context) error {
+	if !c.IsSet("plot") {
+		return nil
+	}
+	if err := plot.Supported(c.String("plot")); err != nil {
+		return usageError{err}
+	}
+	return nil
 }

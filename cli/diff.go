@@ -33,6 +33,9 @@ Examples:
 			if err != nil {
 				return err
 			}
+			if err := checkPlot(c); err != nil {
+				return err
+			}
 			step, finish := env.progress(c, "diff", "bytes")
 			defer finish()
 			opt := diffOptions{c.Bool("json"), c.Bool("tensors"), c.String("plot"), step, finish}
@@ -49,20 +52,15 @@ type diffOptions struct {
 }
 
 func runDiff(ctx context.Context, env environment, opt diffOptions, baseName, tunedName string) error {
-	base, tuned, err := openPair(baseName, tunedName)
+	p, err := openPair(baseName, tunedName)
 	if err != nil {
 		return err
 	}
-	defer base.Close()
-	defer tuned.Close()
-	d, err := tensors.Diff(base, tuned)
-	if err != nil {
-		return err
+	defer p.close()
+	if len(p.delta.Names()) == 0 {
+		return fmt.Errorf("%s and %s have no tensor in common that could be compared%s", baseName, tunedName, firstOf(p.unmatched))
 	}
-	if len(d.Names()) == 0 {
-		return fmt.Errorf("%s and %s have no tensor in common that could be compared", baseName, tunedName)
-	}
-	report, err := drift.Measure(ctx, base, d, drift.Options{Progress: opt.step})
+	report, err := drift.Measure(ctx, p.base, p.delta, drift.Options{Progress: opt.step})
 	opt.finish()
 	if err != nil {
 		return err
@@ -73,9 +71,17 @@ func runDiff(ctx context.Context, env environment, opt diffOptions, baseName, tu
 		}
 	}
 	if opt.json {
-		return env.printJSON(diffJSON(report, d, base, tuned))
+		return env.printJSON(diffJSON(report, p))
 	}
-	return printDiff(env, opt, report, d, base, tuned)
+	return printDiff(env, opt, report, p)
+}
+
+// firstOf names the first tensor that has no partner.
+func firstOf(unmatched []tensors.Unmatched) string {
+	if len(unmatched) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": tensor %q: %s", unmatched[0].Name, unmatched[0].Reason)
 }
 
 // driftRow is a row of diff --json.
@@ -118,7 +124,7 @@ func rowsJSON(rows []drift.Row) []driftRow {
 	return list
 }
 
-func diffJSON(r *drift.Report, d *tensors.Difference, base, tuned *model) any {
+func diffJSON(r *drift.Report, p *pair) any {
 	return struct {
 		Base      string              `json:"base"`
 		Tuned     string              `json:"tuned"`
@@ -128,12 +134,12 @@ func diffJSON(r *drift.Report, d *tensors.Difference, base, tuned *model) any {
 		Total     driftRow            `json:"total"`
 		Unmatched []tensors.Unmatched `json:"unmatched"`
 		Notes     []string            `json:"notes,omitempty"`
-	}{base.name, tuned.name, rowsJSON(r.Tensors), rowsJSON(r.Layers), rowsJSON(r.Parts), rowJSON(r.Total),
-		append([]tensors.Unmatched{}, d.Unmatched...), notes(base, tuned)}
+	}{p.base.name, p.tunedName, rowsJSON(r.Tensors), rowsJSON(r.Layers), rowsJSON(r.Parts), rowJSON(r.Total),
+		append([]tensors.Unmatched{}, p.unmatched...), p.notes()}
 }
 
-func printDiff(env environment, opt diffOptions, r *drift.Report, d *tensors.Difference, base, tuned *model) error {
-	env.printf("base   %s, %s parameters\ntuned  %s, %s parameters\n\n", base.name, table.Count(parameters(base)), tuned.name, table.Count(parameters(tuned)))
+func printDiff(env environment, opt diffOptions, r *drift.Report, p *pair) error {
+	env.printf("base   %s, %s parameters\ntuned  %s, %s\n\n", p.base.name, table.Count(parameters(p.base)), p.tunedName, p.describe())
 	if err := printRows(env, "layer", append(r.Layers, r.Total)); err != nil {
 		return err
 	}
@@ -147,7 +153,7 @@ func printDiff(env environment, opt diffOptions, r *drift.Report, d *tensors.Dif
 			return err
 		}
 	}
-	for _, u := range d.Unmatched {
+	for _, u := range p.unmatched {
 		if err := env.printf("unmatched: %s: %s\n", u.Name, u.Reason); err != nil {
 			return err
 		}
@@ -155,7 +161,7 @@ func printDiff(env environment, opt diffOptions, r *drift.Report, d *tensors.Dif
 	if opt.plot != "" {
 		env.printf("\ndrift map: %s\n", opt.plot)
 	}
-	return env.footnotes(notes(base, tuned))
+	return env.footnotes(p.notes())
 }
 
 // printRows prints drift rows with a heat bar against the largest of them.
@@ -169,12 +175,16 @@ func printRows(env environment, what string, rows []drift.Row) error {
 	const bar = 12
 	cells := make([][]string, 0, len(rows))
 	for _, r := range rows {
-		cells = append(cells, []string{r.Name, table.Percent(r.Relative()), table.Sig(r.OneMinusCosine(), 3), table.Sig(r.MaxAbs, 3),
+		cells = append(cells, []string{r.Name, relative(r.Relative()), table.Sig(r.OneMinusCosine(), 3), table.Sig(r.MaxAbs, 3),
 			table.Percent(r.ChangedShare()), table.Bar(r.Relative(), largest, bar)})
 	}
 	return env.printTable([]table.Column{{Name: what}, {Name: "||d||/||b||", Right: true}, {Name: "1-cos", Right: true},
 		{Name: "max|d|", Right: true}, {Name: "changed", Right: true}, {Name: "drift"}}, cells)
 }
+
+// relative is a relative drift in per cent, with the digits to tell layers
+// apart.
+func relative(v float64) string { return table.Sig(100*v, 3) + " %" }
 
 // driftMap is the relative drift of every layer and part. What stands outside
 // the layers has one cell of its own, in a column of its own.

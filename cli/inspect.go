@@ -79,7 +79,7 @@ func runInspect(_ context.Context, env environment, opt inspectOptions, name str
 }
 
 func inspect(m *model) inspection {
-	i := inspection{Model: m.name, Embedded: m.embedded, Parameters: parameters(m), Metadata: m.Metadata(), Notes: notes(m)}
+	i := inspection{Model: m.name, Embedded: m.embedded, Parameters: parameters(m), Metadata: m.Metadata(), Notes: notes(m.embedded)}
 	for _, f := range m.Files() {
 		i.Files = append(i.Files, inspectedFile{f.Name, f.Bytes})
 		i.Bytes += f.Bytes

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -88,55 +89,16 @@ type mergedTensors struct {
 	Copied int `json:"copied"`
 }
 
-// pair is a base, its fine-tune and their difference, of which every tensor
-// has been decided.
-type pair struct {
-	base, tuned *model
-	delta       *tensors.Difference
-	coverage    merge.Coverage
-}
-
-func pairUp(baseName, tunedName string) (*pair, error) {
-	base, tuned, err := openPair(baseName, tunedName)
-	if err != nil {
-		return nil, err
-	}
-	p := &pair{base: base, tuned: tuned}
-	if p.delta, err = tensors.Diff(base, tuned); err == nil {
-		p.coverage, err = merge.Cover(p.delta)
-	}
-	if err != nil {
-		p.close()
-		return nil, fmt.Errorf("%s and %s: %w", baseName, tunedName, err)
-	}
-	return p, nil
-}
-
-func (p *pair) close() {
-	p.base.Close()
-	p.tuned.Close()
-}
-
-// at is the model merged with one alpha.
-func (p *pair) at(alpha float64) (*merge.Model, error) {
-	return merge.Apply(p.base, merge.Term{Label: p.tuned.name, Delta: p.delta, Alpha: merge.Number(alpha)})
-}
-
-// notes are what a reader must know of a merge of the pair.
-func (p *pair) notes() []string {
-	list := notes(p.base, p.tuned)
-	for _, u := range p.coverage.Copied {
-		list = append(list, fmt.Sprintf("%s is copied from the base: %s", u.Name, u.Reason))
-	}
-	return list
-}
-
 func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName, tunedName string) error {
-	p, err := pairUp(baseName, tunedName)
+	p, err := openPair(baseName, tunedName)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	coverage, err := p.cover()
+	if err != nil {
+		return err
+	}
 	m, err := p.at(opt.alpha)
 	if err != nil {
 		return err
@@ -160,7 +122,10 @@ func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName, 
 		return err
 	}
 	result := merged{Out: opt.out, Base: baseName, Tuned: tunedName, Alpha: number(opt.alpha), EffectiveAlpha: number(effective),
-		Tensors: mergedTensors{p.coverage.Merged, len(p.base.Names()) - p.coverage.Merged}, Files: written, Notes: p.notes()}
+		Tensors: mergedTensors{coverage.Merged, len(p.base.Names()) - coverage.Merged}, Files: written, Notes: append(p.notes(), copied(coverage)...)}
+	if strays(opt.alpha, effective) {
+		result.Notes = append(result.Notes, strayNote)
+	}
 	for _, f := range written {
 		result.Bytes += f.Bytes
 	}
@@ -182,4 +147,18 @@ func (m merged) print(env environment) error {
 		return err
 	}
 	return env.footnotes(m.Notes)
+}
+
+// strayNote explains an effective alpha that is not the requested one.
+const strayNote = "the effective alpha is more than 0.02 off: many changes are smaller than the stored type's resolution, so rounding keeps or drops them whole"
+
+func strays(alpha, effective float64) bool { return math.Abs(effective-alpha) > 0.02 }
+
+// copied notes the tensors that come from the base for want of a partner.
+func copied(c merge.Coverage) []string {
+	var list []string
+	for _, u := range c.Copied {
+		list = append(list, fmt.Sprintf("%s is copied from the base: %s", u.Name, u.Reason))
+	}
+	return list
 }

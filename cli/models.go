@@ -42,26 +42,10 @@ func openModel(name string) (*model, error) {
 	return &model{Checkpoint: c, name: name, embedded: true}, nil
 }
 
-// openPair opens base and tuned model.
-func openPair(base, tuned string) (*model, *model, error) {
-	b, err := openModel(base)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := openModel(tuned)
-	if err != nil {
-		b.Close()
-		return nil, nil, err
-	}
-	return b, t, nil
-}
-
-// notes are what a reader must know of where models came from.
-func notes(models ...*model) []string {
-	for _, m := range models {
-		if m.embedded {
-			return []string{testdata.Note}
-		}
+// notes are what a reader must know of where embedded models came from.
+func notes(embedded bool) []string {
+	if embedded {
+		return []string{testdata.Note}
 	}
 	return nil
 }

@@ -7,15 +7,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"surgeon/cli/plot"
-	"surgeon/cli/table"
 	"surgeon/probe"
-	"surgeon/probe/stat"
 	"surgeon/probe/task"
 	"surgeon/testdata"
 )
@@ -33,6 +32,9 @@ func sweepAction(env environment, c *cli.Context) error {
 		return usagef("merge --alpha-sweep takes a base and a tuned model, or none for the embedded pair, and %d were given", len(args))
 	case c.IsSet("alpha"), c.IsSet("out"):
 		return usagef("--alpha-sweep writes nothing: --alpha and --out do not go with it")
+	}
+	if err := checkPlot(c); err != nil {
+		return err
 	}
 	alphas, err := parseSweep(c.String("alpha-sweep"))
 	if err != nil {
@@ -87,60 +89,27 @@ func parseSweep(text string) ([]float64, error) {
 	return alphas, nil
 }
 
-// sweep is what a sweep says, and its JSON.
-type sweep struct {
-	Base       string           `json:"base"`
-	Tuned      string           `json:"tuned"`
-	Candidates []sweepCandidate `json:"candidates"`
-	Notes      []string         `json:"notes,omitempty"`
-}
-
-type sweepCandidate struct {
-	ID             string      `json:"id"`
-	Alpha          number      `json:"alpha"`
-	EffectiveAlpha number      `json:"effective_alpha"`
-	Tasks          []sweepTask `json:"tasks"`
-}
-
-// sweepTask is a candidate's score on a task: a mean of 0/1 scores with its
-// standard error and interval, and the paired difference from alpha 0, where
-// that was scored.
-type sweepTask struct {
-	Task    string           `json:"task"`
-	Metric  string           `json:"metric"`
-	N       int              `json:"n"`
-	Score   number           `json:"score"`
-	SE      number           `json:"se"`
-	Low     number           `json:"low"`
-	High    number           `json:"high"`
-	ToBase  *sweepDifference `json:"difference_from_alpha_0,omitempty"`
-	summary stat.Summary
-}
-
-type sweepDifference struct {
-	Difference number `json:"difference"`
-	SE         number `json:"se"`
-	Low        number `json:"low"`
-	High       number `json:"high"`
-	Better     int    `json:"better"`
-	Worse      int    `json:"worse"`
-	P          number `json:"p"`
-}
-
 func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, tunedName string) error {
-	p, err := pairUp(baseName, tunedName)
+	p, err := openPair(baseName, tunedName)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	coverage, err := p.cover()
+	if err != nil {
+		return err
+	}
 	bench, err := newBench(p, opt.tasks)
 	if err != nil {
 		return err
 	}
-	result := sweep{Base: baseName, Tuned: tunedName, Notes: p.notes()}
+	result := sweep{Base: baseName, Tuned: tunedName, Notes: append(p.notes(), copied(coverage)...)}
 	candidates, err := result.candidates(ctx, p, opt)
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(result.Candidates, func(c sweepCandidate) bool { return strays(float64(c.Alpha), float64(c.EffectiveAlpha)) }) {
+		result.Notes = append(result.Notes, strayNote)
 	}
 	var finish func()
 	bench.Progress, finish = opt.progress("score", "rows")
@@ -152,6 +121,7 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if err := result.summarise(scores); err != nil {
 		return err
 	}
+	result.noteNoise()
 	if opt.plot != "" {
 		if err := plot.Save(opt.plot, result.curve()); err != nil {
 			return err
@@ -232,84 +202,4 @@ func (s *sweep) candidates(ctx context.Context, p *pair, opt sweepOptions) ([]pr
 		s.Candidates = append(s.Candidates, sweepCandidate{ID: id, Alpha: number(alpha), EffectiveAlpha: number(effective)})
 	}
 	return list, nil
-}
-
-// summarise turns the scores of items into means and paired differences.
-func (s *sweep) summarise(scores []probe.Scores) error {
-	var base []probe.TaskScore
-	for i, c := range s.Candidates {
-		if c.Alpha == 0 {
-			base = scores[i].Tasks
-		}
-	}
-	for i := range s.Candidates {
-		for k, scored := range scores[i].Tasks {
-			mean, err := stat.Mean(scored.Sample, confidence)
-			if err != nil {
-				return err
-			}
-			t := sweepTask{Task: scored.Task, Metric: scored.Metric, N: mean.N, Score: number(mean.Mean), SE: number(mean.SE),
-				Low: number(mean.Low), High: number(mean.High), summary: mean}
-			if base != nil {
-				d, err := stat.Paired(base[k].Sample, scored.Sample, confidence)
-				if err != nil {
-					return err
-				}
-				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High), d.Better, d.Worse, number(d.P)}
-			}
-			s.Candidates[i].Tasks = append(s.Candidates[i].Tasks, t)
-		}
-	}
-	return nil
-}
-
-// print prints a table for each task.
-func (s *sweep) print(env environment) error {
-	env.printf("%s + alpha * (%s - %s), scored without being written\n", s.Base, s.Tuned, s.Base)
-	for k, first := range s.Candidates[0].Tasks {
-		env.printf("\n%s: %s of %d items, 95 %% intervals\n\n", first.Task, first.Metric, first.N)
-		columns := []table.Column{{Name: "alpha", Right: true}, {Name: "effective", Right: true}, {Name: first.Metric, Right: true}, {Name: "se", Right: true}, {Name: "interval", Right: true}}
-		if first.ToBase != nil {
-			columns = append(columns, table.Column{Name: "from alpha 0", Right: true}, table.Column{Name: "interval", Right: true})
-		}
-		var rows [][]string
-		for _, c := range s.Candidates {
-			rows = append(rows, c.row(k))
-		}
-		if err := env.printTable(columns, rows); err != nil {
-			return err
-		}
-	}
-	env.printf("\n")
-	return env.footnotes(s.Notes)
-}
-
-func (c sweepCandidate) row(k int) []string {
-	t := c.Tasks[k]
-	row := []string{fmt.Sprint(float64(c.Alpha)), table.Sig(float64(c.EffectiveAlpha), 4),
-		percent(t.Score), percent(t.SE), fmt.Sprintf("%s to %s", percent(t.Low), percent(t.High))}
-	if d := t.ToBase; d != nil {
-		row = append(row, table.Points(float64(d.Difference)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(d.Low), 100*float64(d.High)))
-	}
-	return row
-}
-
-// percent is a share in per cent with one digit, as the columns of a sweep
-// have them.
-func percent(share number) string { return fmt.Sprintf("%.1f %%", 100*float64(share)) }
-
-// curve is the score of each task over alpha, with its interval.
-func (s *sweep) curve() plot.Curve {
-	c := plot.Curve{Title: fmt.Sprintf("%s + alpha * (%s - %s)", s.Base, s.Tuned, s.Base), XLabel: "alpha", YLabel: "accuracy, 95 % interval"}
-	for k, first := range s.Candidates[0].Tasks {
-		line := plot.Line{Name: fmt.Sprintf("%s (n = %d)", first.Task, first.N)}
-		for _, candidate := range s.Candidates {
-			t := candidate.Tasks[k]
-			line.X = append(line.X, float64(candidate.Alpha))
-			line.Y = append(line.Y, float64(t.Score))
-			line.Low, line.High = append(line.Low, float64(t.Low)), append(line.High, float64(t.High))
-		}
-		c.Lines = append(c.Lines, line)
-	}
-	return c
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/bits"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
@@ -40,7 +42,7 @@ func parseFile(data []byte) (safetensors.SafeTensors, map[string]string, error) 
 	}
 	parsed, err := safetensors.Deserialize(data)
 	if err != nil {
-		return none, nil, shorten(err)
+		return none, nil, explain(err, header, len(data)-8-len(header))
 	}
 	var meta struct {
 		Metadata map[string]string `json:"__metadata__"`
@@ -49,6 +51,46 @@ func parseFile(data []byte) (safetensors.SafeTensors, map[string]string, error) 
 		return none, nil, shorten(err)
 	}
 	return parsed, meta.Metadata, nil
+}
+
+// explain says more of an error of the library where its words do not say what
+// is wrong with the file. size is the number of bytes after the header.
+func explain(err error, header []byte, size int) error {
+	var m safetensors.Metadata
+	if m.UnmarshalJSON(header) != nil {
+		return shorten(err)
+	}
+	tensors := m.Tensors()
+	var end uint64
+	for _, name := range sortedKeys(tensors) {
+		t := tensors[name]
+		if t.DataOffsets[1] < t.DataOffsets[0] {
+			return fmt.Errorf("tensor %q ends at byte %d, before it begins at byte %d", clip(name), t.DataOffsets[1], t.DataOffsets[0])
+		}
+		if bytes, ok := product(t.Shape, t.DType.Size()); !ok || bytes != t.DataOffsets[1]-t.DataOffsets[0] {
+			return fmt.Errorf("tensor %q of shape %v in %s does not take the %d bytes that the header gives it", clip(name), t.Shape, t.DType, t.DataOffsets[1]-t.DataOffsets[0])
+		}
+		end = max(end, t.DataOffsets[1])
+	}
+	if end != uint64(size) {
+		return fmt.Errorf("the tensors take %d bytes and the file holds %d: it is truncated or has bytes that belong to no tensor", end, size)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "invalid metadata offset for tensor "); ok {
+		return fmt.Errorf("tensor %s overlaps another or leaves a hole before it", clip(name))
+	}
+	return shorten(err)
+}
+
+// product multiplies dimensions and an element size, or reports an overflow.
+func product(shape []uint64, size uint64) (uint64, bool) {
+	for _, d := range shape {
+		high, low := bits.Mul64(size, d)
+		if high != 0 {
+			return 0, false
+		}
+		size = low
+	}
+	return size, true
 }
 
 // scanHeader walks the JSON tokens of a header without building a tree, so

@@ -83,7 +83,7 @@ func writeSingle(ctx context.Context, path string, src Source, opt WriteOptions)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, cause(err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".partial-*")
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".partial-*"+suffix)
 	if err != nil {
 		return nil, cause(err)
 	}

@@ -2,8 +2,10 @@ package plot
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,6 +57,13 @@ func Save(path string, drawing Drawing) error {
 	return replace(path, content)
 }
 
+// Supported reports, as Save would, that the extension of path is of no format
+// known here. Nothing is touched.
+func Supported(path string) error {
+	_, err := encoder(path)
+	return err
+}
+
 // encoder returns the function that turns figures into files like path.
 func encoder(path string) (func(figure) ([]byte, error), error) {
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -95,13 +104,13 @@ func content(f figure, canvas vg.CanvasSizer, writer io.WriterTo) ([]byte, error
 func replace(path string, content []byte) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("plot: %w", err)
+		return fmt.Errorf("plot: %s: %w", path, reason(err))
 	}
 	defer func() {
 		if err != nil {
 			file.Close()
 			os.Remove(file.Name())
-			err = fmt.Errorf("plot: %w", err)
+			err = fmt.Errorf("plot: %s: %w", path, reason(err))
 		}
 	}()
 	if _, err := file.Write(content); err != nil {
@@ -117,4 +126,14 @@ func replace(path string, content []byte) (err error) {
 		return err
 	}
 	return os.Rename(file.Name(), path)
+}
+
+// reason takes the temporary name out of a file error: the caller knows only
+// the final one.
+func reason(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
 }

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"surgeon/tensors/tensorstest"
+)
+
+// write makes a file in dir and returns its path.
+func write(t *testing.T, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// pico makes a model directory.
+func pico(t *testing.T, dir, name string, p tensorstest.Pico) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := p.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestErrors checks exit codes and that an error is one sentence that names
+// what is wrong.
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	check := func(code int, says string, args ...string) {
+		t.Helper()
+		out, errs, got := surgeon(t, args...)
+		line := "surgeon " + strings.Join(args, " ")
+		if got != code {
+			t.Errorf("%s: exit code %d, want %d: %s", line, got, code, errs)
+		}
+		if !strings.Contains(errs, says) || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "surgeon: ") {
+			t.Errorf("%s: says %q, want one line with %q", line, errs, says)
+		}
+		if out != "" {
+			t.Errorf("%s: prints %q to standard output", line, out)
+		}
+	}
+	model, err := os.ReadFile("../testdata/pair/base/model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := pico(t, dir, "wide", tensorstest.Pico{Seed: 1, Hidden: 64})
+	unknown := pico(t, dir, "unknown", tensorstest.Pico{Seed: 1})
+	write(t, unknown, "config.json", `{"model_type": "mamba"}`)
+	odd := pico(t, dir, "odd", tensorstest.Pico{Seed: 1})
+	write(t, odd, "tokenizer.json", `{"model": {"type": "Unigram", "vocab": []}}`)
+	bare := pico(t, dir, "bare", tensorstest.Pico{Seed: 1})
+	if err := os.Remove(filepath.Join(bare, "config.json")); err != nil {
+		t.Fatal(err)
+	}
+	taken := write(t, dir, "taken/file", "x")
+	short := write(t, dir, "short.safetensors", string(model[:len(model)-100]))
+	empty := filepath.Dir(write(t, dir, "empty/readme", "x"))
+	task := write(t, dir, "task.jsonl", "{\"id\":\"a\",\"prompt\":\"p\",\"choices\":[\"x\",\"y\"],\"gold\":0}\n{\"id\":\"b\"}\n")
+	requests := write(t, dir, "requests.jsonl", "{\"id\":1,\"prompt_ids\":[1,2]}\n{\"id\":2,\"prompt_ids\":[320]}\n")
+
+	check(ExitUsage, `did you mean "merge"`, "mrge")
+	check(ExitUsage, "lists them", "zzz")
+	check(ExitUsage, "did you mean --alpha", "merge", "base", "chem", "--alpa", "1")
+	check(ExitUsage, "needs a value", "merge", "base", "chem", "--alpha")
+	check(ExitUsage, "1 were given", "diff", "base")
+	check(ExitUsage, "3 were given", "diff", "base", "chem", "extra")
+	check(ExitUsage, "-o OUT", "merge", "base", "chem", "--alpha", "1")
+	check(ExitUsage, "--alpha A", "merge", "base", "chem", "-o", "out")
+	check(ExitUsage, "not a number", "merge", "base", "chem", "--alpha", "NaN", "-o", "out")
+	check(ExitUsage, "LOW:HIGH:STEP", "merge", "--alpha-sweep=1:0:0.1")
+	check(ExitUsage, "writes nothing", "merge", "--alpha-sweep", "-o", "out")
+	check(ExitUsage, "--tasks", "merge", "--alpha-sweep", wide, wide)
+	check(ExitUsage, ".png", "diff", "base", "chem", "--plot", "drift.pdf")
+
+	check(ExitInput, "nowhere: no such file", "diff", "nowhere", "chem")
+	check(ExitInput, empty+": a directory without weights", "inspect", empty)
+	check(ExitInput, short+": the tensors take", "diff", short, "chem")
+	check(ExitInput, `tensor "model.embed_tokens.weight" cannot be merged: shape [320 48] in the base, [320 64]`, "merge", "base", wide, "--alpha", "1", "-o", filepath.Join(dir, "out"))
+	check(ExitInput, filepath.Join(unknown, "config.json")+`: model_type "mamba"`, "probe", unknown, requests)
+	check(ExitInput, "tokenizer.json", "merge", "--alpha-sweep=0,1", odd, odd, "--tasks", task)
+	check(ExitInput, filepath.Join(bare, "config.json")+": not there", "probe", bare, requests)
+	check(ExitInput, task+":2: ", "merge", "--alpha-sweep", "base", "chem", "--tasks", task)
+	check(ExitInput, requests+":2: prompt: token id 320 is outside the vocabulary of 320", "probe", "base", requests)
+	check(ExitInput, "no such file", "probe", "base", filepath.Join(dir, "none.jsonl"))
+	check(ExitInput, "exists", "merge", "base", "chem", "--alpha", "1", "-o", filepath.Dir(taken))
+	check(ExitInput, "not a directory", "merge", "base", "chem", "--alpha", "1", "-o", filepath.Join(taken, "out"))
+}
+
+// TestInterrupted checks that a cancelled command says so and leaves nothing.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, args := range [][]string{
+		{"diff", "base", "chem"},
+		{"merge", "base", "chem", "--alpha", "0.5", "-o", filepath.Join(dir, "out")},
+		{"merge", "--alpha-sweep"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(ctx, environment{out: &out, err: &errs, width: 80}, args)
+		if code != ExitInterrupted || out.Len() != 0 || !strings.Contains(errs.String(), "interrupted") {
+			t.Errorf("surgeon %s: exit code %d, %q, %q", strings.Join(args, " "), code, &out, &errs)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// TestArrange moves flags before models, whatever their order was.
+func TestArrange(t *testing.T) {
+	app := newApp(environment{})
+	check := func(line, want string) {
+		t.Helper()
+		got, err := arrange(app, strings.Fields(line))
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, %v, want %q", line, got, err, want)
+		}
+	}
+	check("diff a b", "diff -- a b")
+	check("diff a --json b", "diff --json -- a b")
+	check("diff a b --plot x.png", "diff --plot x.png -- a b")
+	check("diff a b --plot=x.png", "diff --plot=x.png -- a b")
+	check("merge a b --alpha -0.5 -o out", "merge --alpha -0.5 -o out -- a b")
+	check("merge --alpha-sweep a b", "merge --alpha-sweep=0:1:0.1 -- a b")
+	check("merge --alpha-sweep 0:1:0.5 a b", "merge --alpha-sweep=0:1:0.5 -- a b")
+	check("merge --alpha-sweep=0,1 a b", "merge --alpha-sweep=0,1 -- a b")
+	check("probe base -", "probe -- base -")
+	check("diff -- --json b", "diff -- --json b")
+	check("unknown a --flag", "unknown a --flag")
+}
+
+func TestParseSweep(t *testing.T) {
+	check := func(text string, want ...float64) {
+		t.Helper()
+		got, err := parseSweep(text)
+		if (err == nil) != (want != nil) || len(got) != len(want) {
+			t.Fatalf("%q: %v, %v, want %v", text, got, err, want)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Errorf("%q: %v, want %v", text, got, want)
+			}
+		}
+	}
+	check("0:1:0.1", 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+	check("0:1:0.4", 0, 0.4, 0.8)
+	check("-0.5:0.5:0.5", -0.5, 0, 0.5)
+	check("0.3:0.3:1", 0.3)
+	check("0.7,0,1.5", 0.7, 0, 1.5)
+	check("2", 2)
+	for _, wrong := range []string{"", "x", "1:0:0.1", "0:1", "0:1:0", "0:1:-1", "0:1:0.1:2", "0:1,2", "0:1:1e-9", "NaN", "0:Inf:1"} {
+		check(wrong)
+	}
+}
+
+// TestProbe asks by text and by ids, from a file and from standard input.
+func TestProbe(t *testing.T) {
+	in := `{"id":"text","prompt":"The symbol of iron is","continuations":[" Fe"," Au"]}
+
+{"id":2,"prompt_ids":[65,66],"continuation_ids":[[67],[68,69]],"logits":true}
+`
+	out, errs, code := surgeonIn(t, in, "probe", "base", "-")
+	if code != ExitDone || errs != "" {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("%d answers, want 2: %s", len(lines), out)
+	}
+	check := func(line, want string) {
+		t.Helper()
+		if !strings.Contains(line, want) {
+			t.Errorf("%.200s: want %s", line, want)
+		}
+	}
+	check(lines[0], `"id":"text","prompt_ids":[`)
+	check(lines[0], `"greedy":[`)
+	check(lines[1], `"id":2,"prompt_ids":[65,66],"logprobs":[-`)
+	check(lines[1], `"logits":[`)
+	if strings.Contains(lines[0], "logits") {
+		t.Error("logits were not asked for")
+	}
+	if n := strings.Count(lines[1][strings.Index(lines[1], `"logits"`):], ","); n != 319 {
+		t.Errorf("%d logits, want 320", n+1)
+	}
+}

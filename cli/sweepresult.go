@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"surgeon/cli/plot"
+	"surgeon/cli/table"
+	"surgeon/probe"
+	"surgeon/probe/stat"
+)
+
+// sweep is what a sweep says, and its JSON.
+type sweep struct {
+	Base       string           `json:"base"`
+	Tuned      string           `json:"tuned"`
+	Candidates []sweepCandidate `json:"candidates"`
+	Notes      []string         `json:"notes,omitempty"`
+}
+
+type sweepCandidate struct {
+	ID             string      `json:"id"`
+	Alpha          number      `json:"alpha"`
+	EffectiveAlpha number      `json:"effective_alpha"`
+	Tasks          []sweepTask `json:"tasks"`
+}
+
+// sweepTask is a candidate's score on a task: a mean of 0/1 scores with its
+// standard error and interval, and the paired difference from alpha 0, where
+// that was scored.
+type sweepTask struct {
+	Task   string           `json:"task"`
+	Metric string           `json:"metric"`
+	N      int              `json:"n"`
+	Score  number           `json:"score"`
+	SE     number           `json:"se"`
+	Low    number           `json:"low"`
+	High   number           `json:"high"`
+	ToBase *sweepDifference `json:"difference_from_alpha_0,omitempty"`
+}
+
+type sweepDifference struct {
+	Difference number `json:"difference"`
+	SE         number `json:"se"`
+	Low        number `json:"low"`
+	High       number `json:"high"`
+	Better     int    `json:"better"`
+	Worse      int    `json:"worse"`
+	P          number `json:"p"` // exact McNemar, two-sided
+
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// summarise turns the scores of items into means and paired differences.
+func (s *sweep) summarise(scores []probe.Scores) error {
+	var base []probe.TaskScore
+	for i, c := range s.Candidates {
+		if c.Alpha == 0 {
+			base = scores[i].Tasks
+		}
+	}
+	for i := range s.Candidates {
+		for k, scored := range scores[i].Tasks {
+			mean, err := stat.Mean(scored.Sample, confidence)
+			if err != nil {
+				return err
+			}
+			t := sweepTask{Task: scored.Task, Metric: scored.Metric, N: mean.N, Score: number(mean.Mean), SE: number(mean.SE),
+				Low: number(mean.Low), High: number(mean.High)}
+			if base != nil {
+				d, err := stat.Paired(base[k].Sample, scored.Sample, confidence)
+				if err != nil {
+					return err
+				}
+				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High), d.Better, d.Worse, number(d.P), d.Warnings}
+			}
+			s.Candidates[i].Tasks = append(s.Candidates[i].Tasks, t)
+		}
+	}
+	return nil
+}
+
+// fewest is the number of items that must change before an exact McNemar test
+// can fall below 0.05: 2 * 0.5^6 = 0.031, while 2 * 0.5^5 = 0.063.
+const fewest = 6
+
+// noteNoise says of which candidates no difference can be told from noise.
+func (s *sweep) noteNoise() {
+	for k, first := range s.Candidates[0].Tasks {
+		var alphas []string
+		for _, c := range s.Candidates {
+			if d := c.Tasks[k].ToBase; d != nil && c.Alpha != 0 && d.Better+d.Worse < fewest {
+				alphas = append(alphas, fmt.Sprint(float64(c.Alpha)))
+			}
+		}
+		if len(alphas) > 0 {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: at alpha %s fewer than %d answers changed from alpha 0: too few to tell a difference from noise",
+				first.Task, strings.Join(alphas, ", "), fewest))
+		}
+	}
+}
+
+// print prints a table for each task.
+func (s *sweep) print(env environment) error {
+	env.printf("%s + alpha * (%s - %s), scored without being written\n", s.Base, s.Tuned, s.Base)
+	for k, first := range s.Candidates[0].Tasks {
+		env.printf("\n%s: %s over %d items, 95 %% intervals, differences paired by item\n\n", first.Task, first.Metric, first.N)
+		columns := []table.Column{{Name: "alpha", Right: true}, {Name: "eff.", Right: true}, {Name: first.Metric, Right: true}, {Name: "se", Right: true}, {Name: "interval (%)", Right: true}}
+		if first.ToBase != nil {
+			columns = append(columns, table.Column{Name: "from 0", Right: true}, table.Column{Name: "interval (pp)", Right: true})
+		}
+		var rows [][]string
+		for _, c := range s.Candidates {
+			rows = append(rows, c.row(k))
+		}
+		if err := env.printTable(columns, rows); err != nil {
+			return err
+		}
+	}
+	env.printf("\n")
+	return env.footnotes(s.Notes)
+}
+
+func (c sweepCandidate) row(k int) []string {
+	t := c.Tasks[k]
+	row := []string{fmt.Sprint(float64(c.Alpha)), table.Sig(float64(c.EffectiveAlpha), 4), fmt.Sprintf("%.1f %%", 100*float64(t.Score)),
+		fmt.Sprintf("%.1f pp", 100*float64(t.SE)), fmt.Sprintf("%.1f to %.1f", 100*float64(t.Low), 100*float64(t.High))}
+	if d := t.ToBase; d != nil {
+		row = append(row, table.Points(float64(d.Difference)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(d.Low), 100*float64(d.High)))
+	}
+	return row
+}
+
+// curve is the score of each task over alpha, with its interval.
+func (s *sweep) curve() plot.Curve {
+	c := plot.Curve{Title: fmt.Sprintf("%s + alpha * (%s - %s)", s.Base, s.Tuned, s.Base), XLabel: "alpha", YLabel: "accuracy, 95 % interval"}
+	for k, first := range s.Candidates[0].Tasks {
+		line := plot.Line{Name: fmt.Sprintf("%s (n = %d)", first.Task, first.N)}
+		for _, candidate := range s.Candidates {
+			t := candidate.Tasks[k]
+			line.X = append(line.X, float64(candidate.Alpha))
+			line.Y = append(line.Y, float64(t.Score))
+			line.Low, line.High = append(line.Low, float64(t.Low)), append(line.High, float64(t.High))
+		}
+		c.Lines = append(c.Lines, line)
+	}
+	return c
+}

@@ -1,0 +1,127 @@
+package lora_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"surgeon/lora"
+	"surgeon/tensors"
+	"surgeon/tensors/tensorstest"
+)
+
+const module = "model.layers.0.self_attn.q_proj"
+
+// adapter writes an adapter of one module: B A is [3, 4] with B [3, 2] and
+// A [2, 4]. Changes are made to its tensors before it is written.
+func adapter(t *testing.T, config string, change func(m *tensorstest.Memory)) string {
+	t.Helper()
+	m := tensorstest.NewMemory()
+	m.Add("base_model.model."+module+".lora_A.weight", tensors.F32, []int{2, 4}, []float32{1, 2, 3, 4, 0, 1, 0, -1})
+	m.Add("base_model.model."+module+".lora_B.weight", tensors.F32, []int{3, 2}, []float32{1, 0, 0, 2, 1, 1})
+	if change != nil {
+		change(m)
+	}
+	dir := t.TempDir()
+	if _, err := tensors.Write(context.Background(), filepath.Join(dir, "adapter_model.safetensors"), m, tensors.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "adapter_config.json"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// plain has scale 4/2 = 2.
+const plain = `{"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj"], "use_dora": false, "rank_pattern": {}}`
+
+// base has the one weight that the adapter changes.
+func base(shape ...int) *tensorstest.Memory {
+	m := tensorstest.NewMemory()
+	m.Add(module+".weight", tensors.F32, shape, make([]float32, tensors.Info{Shape: shape}.Len()))
+	return m
+}
+
+func TestDelta(t *testing.T) {
+	check := func(config string, scale float32) {
+		t.Helper()
+		a, err := lora.Open(adapter(t, config, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Fit(base(3, 4)); err != nil {
+			t.Fatal(err)
+		}
+		tensorstest.TestDelta(t, base(3, 4), a)
+		got := make([]float32, 12)
+		if err := a.AddTo(got, module+".weight", 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		for i, product := range []float32{1, 2, 3, 4, 0, 2, 0, -2, 1, 3, 3, 3} { // B A by hand
+			if math.Abs(float64(got[i]-product*scale)) > 1e-6 {
+				t.Errorf("element %d is %g, want %g", i, got[i], product*scale)
+			}
+		}
+	}
+	check(plain, 2)
+	check(strings.Replace(plain, `"r": 2`, `"r": 2, "use_rslora": true`, 1), 2.828427) // 4/sqrt(2)
+}
+
+func TestFit(t *testing.T) {
+	a, err := lora.Open(adapter(t, plain, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(err error, says string) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want an error with %q", err, says)
+		}
+	}
+	check(a.Fit(base(4, 3)), `adapts tensor "`+module+`.weight" as [3 4], but the base has it as [4 3]`)
+	check(a.Fit(tensorstest.NewMemory()), "the base does not have")
+	check(a.AddTo(make([]float32, 13), module+".weight", 0, 1), "outside shape [3 4]")
+	check(a.AddTo(make([]float32, 1), module+".weight", -1, 1), "outside shape [3 4]")
+}
+
+func TestRefused(t *testing.T) {
+	check := func(says, config string, change func(m *tensorstest.Memory)) {
+		t.Helper()
+		_, err := lora.Open(adapter(t, config, change))
+		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want one line with %q", config, err, says)
+		}
+	}
+	with := func(field string) string { return strings.Replace(plain, `"r": 2`, `"r": 2, `+field, 1) }
+	check("not an adapter configuration", "[]", nil)
+	check(`peft_type "IA3"`, `{"peft_type": "IA3", "r": 2}`, nil)
+	check("r is 0", `{"peft_type": "LORA", "lora_alpha": 4}`, nil)
+	check(`"layer_replication"`, with(`"layer_replication": [[0, 1]]`), nil)
+	check(`"alpha_pattern"`, with(`"alpha_pattern": {"q_proj": 3}`), nil)
+	check(`"some_future_switch"`, with(`"some_future_switch": true`), nil)
+	check(`init_lora_weights "pissa"`, with(`"init_lora_weights": "pissa"`), nil)
+	check("rank 3 asks for", strings.Replace(plain, `"r": 2`, `"r": 3`, 1), nil)
+	check("has no partner", plain, func(m *tensorstest.Memory) {
+		m.Add("base_model.model.x.lora_A.weight", tensors.F32, []int{2, 1}, []float32{1, 1})
+	})
+	check(`tensor "base_model.model.x.lora_B.weight" is not supported`, plain, func(m *tensorstest.Memory) {
+		m.Add("base_model.model.x.lora_B.weight", tensors.F32, []int{1, 2}, []float32{1, 1})
+	})
+	check(`does not begin with "base_model.model."`, plain, func(m *tensorstest.Memory) {
+		m.Add("x.lora_A.weight", tensors.F32, []int{2, 1}, []float32{1, 1})
+	})
+	if _, err := lora.Open(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty directory: %v", err)
+	}
+}
+
+func ExampleIs() {
+	fmt.Println(lora.Is("no such directory"))
+	// Output: false
+}
