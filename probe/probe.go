@@ -54,21 +54,24 @@ func (b *Bench) Score(ctx context.Context, candidates []Candidate) ([]Scores, er
 	if err != nil {
 		return nil, err
 	}
-	results := make([]Scores, len(candidates))
-	for i, candidate := range candidates {
-		m, err := decoder.Open(b.Config, candidate.Source)
-		if err != nil {
+	opened := make([]*decoder.Model, len(candidates))
+	for i, candidate := range candidates { // all of them before the first minute of work
+		if opened[i], err = decoder.Open(b.Config, candidate.Source); err != nil {
 			return nil, fmt.Errorf("%s: %w", candidate.ID, err)
 		}
+	}
+	results := make([]Scores, len(candidates))
+	for i, candidate := range candidates {
 		opt := decoder.Options{}
 		if b.Progress != nil {
 			opt.Progress = func(done, total int64) { b.Progress(int64(i)*total+done, int64(len(candidates))*total) }
 		}
-		responses, err := m.Score(ctx, requests, opt)
+		responses, err := opened[i].Score(ctx, requests, opt)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", candidate.ID, b.name(err))
 		}
 		results[i] = b.grade(candidate.ID, responses)
+		opened[i] = nil // and its memory
 	}
 	return results, nil
 }
@@ -130,6 +133,9 @@ func Encode(t *token.Tokenizer, prompt string, continuations []string) (decoder.
 	cut := len(ids)
 	wholes := make([][]int32, len(continuations))
 	for i, continuation := range continuations {
+		if continuation == "" {
+			return decoder.Request{}, fmt.Errorf("continuation %d is empty: it needs at least one token", i+1)
+		}
 		wholes[i] = t.Encode(prompt + continuation)
 		n := 0
 		for n < cut && n < len(wholes[i]) && wholes[i][n] == ids[n] {
@@ -146,7 +152,7 @@ func Encode(t *token.Tokenizer, prompt string, continuations []string) (decoder.
 	r := decoder.Request{Prompt: ids[:cut]}
 	for i, whole := range wholes {
 		if len(whole) == cut {
-			return decoder.Request{}, fmt.Errorf("continuation %d is empty: it needs at least one token", i+1)
+			return decoder.Request{}, fmt.Errorf("continuation %d has no token of its own", i+1)
 		}
 		r.Continuations = append(r.Continuations, whole[cut:])
 	}

@@ -16,10 +16,12 @@ type batch struct {
 	leaves    map[int]int      // sequence number -> the segment that ends it
 }
 
-// plan packs sequences into batches of at most limit rows each; a longer
-// sequence has a batch to itself. Sequences in lexical order share most, and
-// the forest of a run of them has sum of (length - prefix shared with the
-// sequence before) rows.
+// plan packs sequences into batches of at most limit rows each. A longer
+// sequence goes beyond that, and so do sequences that share most of their
+// tokens with the one before, up to four times the limit or the batch's first
+// sequence: a batch that ends between them makes the next one compute again
+// what they share. Sequences in lexical order share most, and the forest of a
+// run of them has sum of (length - prefix shared with the one before) rows.
 func plan(sequences [][]int32, limit int) []*batch {
 	order := make([]int, len(sequences))
 	for i := range order {
@@ -29,10 +31,12 @@ func plan(sequences [][]int32, limit int) []*batch {
 	var batches []*batch
 	for start := 0; start < len(order); {
 		rows, end := len(sequences[order[start]]), start+1
+		most := 4 * max(limit, rows)
 		for ; end < len(order); end++ {
 			previous, next := sequences[order[end-1]], sequences[order[end]]
 			more := len(next) - shared(previous, next)
-			if rows+more > limit {
+			repeats := 2*more <= len(next)
+			if rows+more > limit && !(repeats && rows+more <= most) {
 				break
 			}
 			rows += more

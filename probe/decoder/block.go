@@ -46,10 +46,11 @@ type graph struct {
 	out    *gorgonia.Node
 	vm     gorgonia.VM
 	ops    []*operation
+	space  *workspace
 }
 
-func newGraph() *graph {
-	return &graph{g: gorgonia.NewGraph(), inputs: map[string]*gorgonia.Node{}}
+func newGraph(space *workspace) *graph {
+	return &graph{g: gorgonia.NewGraph(), inputs: map[string]*gorgonia.Node{}, space: space}
 }
 
 // input declares a float32 input of a shape.
@@ -62,11 +63,13 @@ func (g *graph) input(name string, shape ...int) *gorgonia.Node {
 // apply adds an operation. A graph that does not fit together is a mistake in
 // this package, not in a file: shapes of files are checked before.
 func (g *graph) apply(o *operation, inputs ...*gorgonia.Node) *gorgonia.Node {
+	o.space = g.space
 	g.ops = append(g.ops, o)
 	return gorgonia.Must(gorgonia.ApplyOp(o, inputs...))
 }
 
-// run binds the inputs, executes the graph and returns the values of out.
+// run binds the inputs, executes the graph and returns the values of out, which
+// are good until the next run of any graph of the workspace.
 func (g *graph) run(inputs map[string]*tensor.Dense) ([]float32, error) {
 	for name, node := range g.inputs {
 		value, ok := inputs[name]
@@ -91,9 +94,10 @@ func (g *graph) run(inputs map[string]*tensor.Dense) ([]float32, error) {
 // pre-norm block of Llama (Touvron et al., arXiv 2302.13971). It is built once
 // and run for every layer with that layer's weights bound to its inputs, which
 // are called as in blockWeights; "x" is the residual stream [rows, hidden].
-// The batch's positions and segments are those that current holds at the run.
-func newBlock(c Config, rows int, current *batch) *graph {
-	g := newGraph()
+// Positions and segments are those of the batch that the workspace holds at the
+// run.
+func newBlock(c Config, rows int, space *workspace) *graph {
+	g := newGraph(space)
 	w := map[string]*gorgonia.Node{}
 	x := g.input("x", rows, c.Hidden)
 	for _, weight := range c.blockWeights() {
@@ -107,10 +111,10 @@ func newBlock(c Config, rows int, current *batch) *graph {
 	}
 
 	h := g.apply(normOp("input_layernorm", c.Epsilon), x, w["input_layernorm.weight"])
-	q := g.apply(ropeOp("rope_q", current, c.Heads, c.HeadDim), linear("self_attn.q_proj", h))
-	k := g.apply(ropeOp("rope_k", current, c.KVHeads, c.HeadDim), linear("self_attn.k_proj", h))
+	q := g.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim), linear("self_attn.q_proj", h))
+	k := g.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim), linear("self_attn.k_proj", h))
 	v := linear("self_attn.v_proj", h)
-	a := g.apply(attentionOp(current, c), q, k, v)
+	a := g.apply(attentionOp(space, c), q, k, v)
 	x = g.apply(addOp("add_attention"), x, linear("self_attn.o_proj", a))
 
 	h = g.apply(normOp("post_attention_layernorm", c.Epsilon), x, w["post_attention_layernorm.weight"])
@@ -121,8 +125,8 @@ func newBlock(c Config, rows int, current *batch) *graph {
 
 // newHead builds the graph from the residual stream "x" [rows, hidden] to the
 // logits [rows, vocabulary], with inputs "norm.weight" and "head.weight".
-func newHead(c Config, rows int) *graph {
-	g := newGraph()
+func newHead(c Config, rows int, space *workspace) *graph {
+	g := newGraph(space)
 	x := g.input("x", rows, c.Hidden)
 	norm, head := g.input("norm.weight", c.Hidden), g.input("head.weight", c.Vocabulary, c.Hidden)
 	g.out = g.apply(linearOp("lm_head"), g.apply(normOp("norm", c.Epsilon), x, norm), head)

@@ -1,8 +1,11 @@
 package decoder
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -104,6 +107,9 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
 	}
+	if name := misspelt(raw, understood); name != "" {
+		return Config{}, fmt.Errorf("field %q is not understood: case matters", name)
+	}
 	var c configJSON
 	if err := json.Unmarshal(data, &c); err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
@@ -115,6 +121,17 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, err
 	}
 	return c.config()
+}
+
+// misspelt finds a key that is known but for its case. encoding/json would
+// take it for the known one.
+func misspelt(raw map[string]json.RawMessage, known map[string]bool) string {
+	for name := range raw {
+		if !known[name] && known[strings.ToLower(name)] {
+			return name
+		}
+	}
+	return ""
 }
 
 func refuseUnknown(raw map[string]json.RawMessage) error {
@@ -140,6 +157,9 @@ func (c configJSON) config() (Config, error) {
 	}
 	if c.Heads > 0 {
 		out.HeadDim = orElse(c.HeadDim, c.Hidden/c.Heads)
+		if c.HeadDim == nil && c.Hidden%c.Heads != 0 {
+			return Config{}, fmt.Errorf("hidden_size %d is not a multiple of num_attention_heads %d, and there is no head_dim", c.Hidden, c.Heads)
+		}
 	}
 	if act := orElse(c.Activation, "silu"); act != "silu" && act != "swish" {
 		return Config{}, fmt.Errorf("hidden_act %q is not supported: surgeon runs \"silu\"", act)
@@ -170,30 +190,32 @@ func (c Config) check() error {
 		return fmt.Errorf("num_attention_heads %d is not a multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
 	case c.HeadDim%2 != 0:
 		return fmt.Errorf("head_dim %d is odd: rotary embedding needs pairs of channels", c.HeadDim)
-	case !(c.Epsilon > 0):
-		return fmt.Errorf("rms_norm_eps is %g: it must be positive", c.Epsilon)
+	case !(c.Epsilon > 0 && c.Epsilon-c.Epsilon == 0):
+		return fmt.Errorf("rms_norm_eps is %g: it must be positive and finite in float32", c.Epsilon)
+	case !finite(c.RoPE.frequencies(c.HeadDim / 2)):
+		return fmt.Errorf("the rotary frequencies are not finite in float32: theta %g, factor %g", c.RoPE.Theta, c.RoPE.Factor)
 	}
 	return nil
 }
 
 // rope reads either form of the rotary settings.
 func (c configJSON) rope() (RoPE, error) {
-	settings, where := c.RopeParameters, "rope_parameters"
-	if len(settings) == 0 || string(settings) == "null" {
-		settings, where = c.RopeScaling, "rope_scaling"
+	settings, where, err := c.rotary()
+	if err != nil {
+		return RoPE{}, err
 	}
 	var r ropeJSON
-	if len(settings) > 0 && string(settings) != "null" {
+	if settings != nil {
 		if err := strict(settings, &r); err != nil {
 			return RoPE{}, fmt.Errorf("%s: %w", where, err)
 		}
 	}
-	out := RoPE{
-		Theta: orElse(r.Theta, orElse(c.Theta, 10000)), Scaling: r.Type, Factor: r.Factor,
-		LowFrequency: r.Low, HighFrequency: r.High, OriginalContext: r.Original,
+	if r.Type != "" && r.OldType != "" && r.Type != r.OldType {
+		return RoPE{}, fmt.Errorf("%s: rope_type %q and type %q disagree", where, r.Type, r.OldType)
 	}
-	if out.Scaling == "" {
-		out.Scaling = r.OldType
+	out := RoPE{
+		Theta: orElse(r.Theta, orElse(c.Theta, 10000)), Scaling: cmp.Or(r.Type, r.OldType), Factor: r.Factor,
+		LowFrequency: r.Low, HighFrequency: r.High, OriginalContext: r.Original,
 	}
 	if partial := orElse(r.Partial, orElse(c.Partial, 1)); partial != 1 {
 		return RoPE{}, fmt.Errorf("partial_rotary_factor %g is not supported for this architecture", partial)
@@ -205,6 +227,25 @@ func (c configJSON) rope() (RoPE, error) {
 		return RoPE{}, fmt.Errorf("%s: %w", where, err)
 	}
 	return out, nil
+}
+
+// rotary returns the settings that are there, or nil. Two of them must say the
+// same: releases of transformers differ in which one they believe.
+func (c configJSON) rotary() (settings json.RawMessage, where string, err error) {
+	given := func(m json.RawMessage) bool { return len(m) > 0 && string(m) != "null" }
+	switch {
+	case given(c.RopeParameters) && given(c.RopeScaling):
+		var a, b any
+		if json.Unmarshal(c.RopeParameters, &a) != nil || json.Unmarshal(c.RopeScaling, &b) != nil || !reflect.DeepEqual(a, b) {
+			return nil, "", fmt.Errorf("rope_parameters and rope_scaling are both given and disagree: remove one")
+		}
+		return c.RopeParameters, "rope_parameters", nil
+	case given(c.RopeParameters):
+		return c.RopeParameters, "rope_parameters", nil
+	case given(c.RopeScaling):
+		return c.RopeScaling, "rope_scaling", nil
+	}
+	return nil, "rope_theta", nil
 }
 
 func (r RoPE) check() error {
@@ -223,11 +264,21 @@ func (r RoPE) check() error {
 	return nil
 }
 
-// strict decodes JSON and refuses fields it does not know.
-func strict(data []byte, into any) error {
-	decoder := json.NewDecoder(strings.NewReader(string(data)))
-	decoder.DisallowUnknownFields()
-	return decoder.Decode(into)
+// ropeFields are the fields that ropeJSON reads.
+var ropeFields = fields("rope_type type rope_theta factor low_freq_factor high_freq_factor original_max_position_embeddings partial_rotary_factor")
+
+// strict decodes rotary settings and refuses fields it does not know.
+func strict(data []byte, into *ropeJSON) error {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(raw)) {
+		if !ropeFields[name] {
+			return fmt.Errorf("field %q is not understood", name)
+		}
+	}
+	return json.Unmarshal(data, into)
 }
 
 func orElse[T any](value *T, otherwise T) T {

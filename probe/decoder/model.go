@@ -42,7 +42,7 @@ type Model struct {
 	config      Config
 	source      tensors.Source
 	frequencies []float32
-	current     *batch         // what the graphs' operations look at
+	space       *workspace
 	blocks      map[int]*graph // by rows
 	heads       map[int]*graph // by rows
 }
@@ -50,7 +50,7 @@ type Model struct {
 // Open checks a Source against a Config; the error names the tensor, its shape
 // and the shape it should have.
 func Open(c Config, src tensors.Source) (*Model, error) {
-	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2), current: new(batch), blocks: map[int]*graph{}, heads: map[int]*graph{}}
+	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2), space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
 	for layer := range c.Layers {
 		for _, w := range c.blockWeights() {
 			if err := m.expect(blockName(layer, w.name), w.shape); err != nil {
@@ -197,7 +197,7 @@ func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]R
 func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step func(rows int)) error {
 	c := m.config
 	streams := make([][]float32, len(batches)) // [rows, hidden] each
-	table, err := m.load(embedName, c.Vocabulary, c.Hidden)
+	table, err := m.load("embedding", embedName, c.Vocabulary, c.Hidden)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if streams[i], err = m.block(weights, b, streams[i]); err != nil {
+			if err := m.block(weights, b, streams[i]); err != nil {
 				return err
 			}
 			if !finite(streams[i]) {
@@ -231,7 +231,7 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 func (m *Model) layer(layer int) (map[string]*tensor.Dense, error) {
 	weights := map[string]*tensor.Dense{}
 	for _, w := range m.config.blockWeights() {
-		t, err := m.load(blockName(layer, w.name), w.shape...)
+		t, err := m.load(w.name, blockName(layer, w.name), w.shape...)
 		if err != nil {
 			return nil, err
 		}
@@ -240,29 +240,30 @@ func (m *Model) layer(layer int) (map[string]*tensor.Dense, error) {
 	return weights, nil
 }
 
-func (m *Model) load(name string, shape ...int) (*tensor.Dense, error) {
-	values := make([]float32, tensor.Shape(shape).TotalSize())
+// load reads a tensor into the workspace, over the one of that name's buffer
+// that was there before.
+func (m *Model) load(buffer, name string, shape ...int) (*tensor.Dense, error) {
+	values := m.space.take(buffer, tensor.Shape(shape).TotalSize())
 	if err := m.source.Read(values, name, 0); err != nil {
 		return nil, err
 	}
 	return dense(values, shape...), nil
 }
 
-func dense(values []float32, shape ...int) *tensor.Dense {
-	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
-}
-
-// block runs the graph of one block over a batch.
-func (m *Model) block(weights map[string]*tensor.Dense, b *batch, stream []float32) ([]float32, error) {
+// block runs the graph of one block over a batch and puts the result in place
+// of its residual stream.
+func (m *Model) block(weights map[string]*tensor.Dense, b *batch, stream []float32) error {
 	rows := len(b.tokens)
 	g, ok := m.blocks[rows]
 	if !ok {
-		g = newBlock(m.config, rows, m.current)
+		g = newBlock(m.config, rows, m.space)
 		m.blocks[rows] = g
 	}
-	*m.current = *b
+	m.space.batch = b
 	weights["x"] = dense(stream, rows, m.config.Hidden)
-	return g.run(weights)
+	out, err := g.run(weights)
+	copy(stream, out)
+	return err
 }
 
 func finite(values []float32) bool {
@@ -281,11 +282,11 @@ func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float3
 	head := table
 	if !c.Tied {
 		var err error
-		if head, err = m.load(headName, c.Vocabulary, c.Hidden); err != nil {
+		if head, err = m.load("head", headName, c.Vocabulary, c.Hidden); err != nil {
 			return err
 		}
 	}
-	norm, err := m.load(normName, c.Hidden)
+	norm, err := m.load("final norm", normName, c.Hidden)
 	if err != nil {
 		return err
 	}
@@ -316,7 +317,7 @@ func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float3
 func (m *Model) head(x []float32, rows int, norm, head *tensor.Dense) ([]float32, error) {
 	g, ok := m.heads[rows]
 	if !ok {
-		g = newHead(m.config, rows)
+		g = newHead(m.config, rows, m.space)
 		m.heads[rows] = g
 	}
 	return g.run(map[string]*tensor.Dense{"x": dense(x, rows, m.config.Hidden), "norm.weight": norm, "head.weight": head})

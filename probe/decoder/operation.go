@@ -20,6 +20,7 @@ type operation struct {
 	shape  func(in []tensor.Shape) tensor.Shape    // of the result
 	do     func(dst []float32, in []*tensor.Dense) // fills the result
 	runs   int                                     // executions so far
+	space  *workspace                              // where results are put; nil for new memory
 }
 
 // Arity implements gorgonia.Op.
@@ -57,10 +58,11 @@ func (o *operation) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 		}
 		in[i], shapes[i] = dense, dense.Shape()
 	}
-	out := tensor.New(tensor.WithShape(o.shape(shapes)...), tensor.Of(tensor.Float32))
-	o.do(floats(out), in)
+	shape := o.shape(shapes)
+	out := o.space.take(o.name, shape.TotalSize())
+	o.do(out, in)
 	o.runs++
-	return out, nil
+	return dense(out, shape...), nil
 }
 
 // ReturnsPtr implements gorgonia.Op.
@@ -123,23 +125,23 @@ func normOp(name string, epsilon float32) *operation {
 }
 
 // ropeOp: x [rows, heads*headDim] -> the same, rotated by the positions of the
-// batch that is current.
-func ropeOp(name string, current *batch, heads, headDim int) *operation {
+// batch in the workspace.
+func ropeOp(name string, space *workspace, heads, headDim int) *operation {
 	return &operation{
 		name: name, inputs: []int{2}, shape: same,
 		do: func(dst []float32, in []*tensor.Dense) {
-			kernel.RoPE(dst, floats(in[0]), current.cos, current.sin, in[0].Shape()[0], heads, headDim/2)
+			kernel.RoPE(dst, floats(in[0]), space.batch.cos, space.batch.sin, in[0].Shape()[0], heads, headDim/2)
 		},
 	}
 }
 
 // attentionOp: q [rows, heads*headDim], k and v [rows, kvHeads*headDim] -> the
-// shape of q, along the segments of the batch that is current.
-func attentionOp(current *batch, c Config) *operation {
+// shape of q, along the segments of the batch in the workspace.
+func attentionOp(space *workspace, c Config) *operation {
 	return &operation{
 		name: "attention", inputs: []int{2, 2, 2}, shape: same,
 		do: func(dst []float32, in []*tensor.Dense) {
-			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), current.segments, c.Heads, c.KVHeads, c.HeadDim)
+			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), space.batch.segments, c.Heads, c.KVHeads, c.HeadDim)
 		},
 	}
 }

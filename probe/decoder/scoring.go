@@ -2,6 +2,7 @@ package decoder
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -98,6 +99,9 @@ func (s *scoring) grade(w want, logits []float32) {
 func (s *scoring) finish() ([]Response, error) {
 	for i := range s.responses {
 		r := &s.responses[i]
+		if !finite(r.Logits) {
+			return nil, &RequestError{i, errors.New("its logits are not finite")}
+		}
 		for j, tokens := range r.Tokens {
 			for _, v := range tokens {
 				r.LogProbs[j] += v

@@ -1,0 +1,177 @@
+package decoder
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"surgeon/tensors/tensorstest"
+)
+
+// blockOps are the operations of a block without biases, in order.
+var blockOps = []string{
+	"input_layernorm", "self_attn.q_proj", "rope_q", "self_attn.k_proj", "rope_k", "self_attn.v_proj", "attention",
+	"self_attn.o_proj", "add_attention", "post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "swiglu", "mlp.down_proj", "add_mlp",
+}
+
+func picoModel(t *testing.T, p tensorstest.Pico) *Model {
+	t.Helper()
+	c, err := ParseConfig(p.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Open(c, p.Weights())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// checkGraph checks that a graph consists of the named operations, in order,
+// each a node of gorgonia's graph, and of the named inputs.
+func checkGraph(t *testing.T, g *graph, ops, inputs []string) {
+	t.Helper()
+	var names []string
+	for _, o := range g.ops {
+		names = append(names, o.name)
+	}
+	if !slices.Equal(names, ops) {
+		t.Errorf("operations %q, want %q", names, ops)
+	}
+	inGraph := map[*operation]int{}
+	var leaves []string
+	for _, n := range g.g.AllNodes() {
+		if o, ok := n.Op().(*operation); ok {
+			inGraph[o]++
+		} else if n.Op() != nil {
+			t.Errorf("node %v is an operation that is not ours", n)
+		} else {
+			leaves = append(leaves, n.Name())
+		}
+	}
+	for _, o := range g.ops {
+		if inGraph[o] != 1 {
+			t.Errorf("operation %s stands in gorgonia's graph %d times", o.name, inGraph[o])
+		}
+	}
+	if len(inGraph) != len(ops) {
+		t.Errorf("gorgonia's graph has %d operations, want %d", len(inGraph), len(ops))
+	}
+	slices.Sort(leaves)
+	if want := slices.Sorted(slices.Values(inputs)); !slices.Equal(leaves, want) {
+		t.Errorf("inputs %q, want %q", leaves, want)
+	}
+}
+
+func weightNames(c Config) []string {
+	names := []string{"x"}
+	for _, w := range c.blockWeights() {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+// TestBlockGraph looks at the graphs themselves.
+func TestBlockGraph(t *testing.T) {
+	c := picoModel(t, tensorstest.Pico{}).config
+	if n := len(weightNames(c)); n != 10 { // the stream, two norms, seven matrices
+		t.Errorf("%d inputs, want 10", n)
+	}
+	checkGraph(t, newBlock(c, 5, new(workspace)), blockOps, weightNames(c))
+	c.AttentionBias, c.MLPBias = true, true
+	if n := len(weightNames(c)); n != 17 { // and a bias for each matrix
+		t.Errorf("%d inputs with biases, want 17", n)
+	}
+	biased := newBlock(c, 5, new(workspace))
+	checkGraph(t, biased, blockOps, weightNames(c))
+	for _, o := range biased.ops {
+		if strings.HasSuffix(o.name, "_proj") && o.Arity() != 3 {
+			t.Errorf("%s takes %d inputs, want 3 with the bias", o.name, o.Arity())
+		}
+	}
+	checkGraph(t, newHead(c, 5, nil), []string{"norm", "lm_head"}, []string{"x", "norm.weight", "head.weight"})
+}
+
+// TestGorgoniaRuns counts: every operation of every graph is executed by
+// gorgonia's machine once for each layer of each batch, those of the head once
+// for each chunk of rows that requests look at.
+func TestGorgoniaRuns(t *testing.T) {
+	m := picoModel(t, tensorstest.Pico{Layers: 3})
+	var requests []Request
+	for i := range 5 {
+		prompt := make([]int32, 300) // no two fit into a batch of 512 rows
+		for j := range prompt {
+			prompt[j] = int32(i + 1)
+		}
+		requests = append(requests, Request{Prompt: prompt, Continuations: [][]int32{make([]int32, 70)}, Logits: i == 0})
+	}
+	requests[4].Prompt = requests[4].Prompt[:10] // and one that joins another
+	for _, times := range []int{1, 2} {
+		if _, err := m.Score(context.Background(), requests, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		// Three batches of 369 = 300 + 70 - 1 rows, and one with 79 more.
+		checkRuns(t, "block", m.blocks, map[int]int{369: 3 * 3 * times, 369 + 79: 3 * times}, len(blockOps))
+		// 70 rows are asked about in each of three batches: chunks of 32, 32
+		// and 6; 140 in the other: four of 32 and one of 12.
+		checkRuns(t, "head", m.heads, map[int]int{32: (3*2 + 4) * times, 6: 3 * times, 12: times}, 2)
+	}
+}
+
+// checkRuns checks the executions of each operation of graphs by their rows.
+func checkRuns(t *testing.T, what string, graphs map[int]*graph, want map[int]int, ops int) {
+	t.Helper()
+	if len(graphs) != len(want) {
+		t.Errorf("%d %s graphs, want %d", len(graphs), what, len(want))
+	}
+	for rows, runs := range want {
+		g := graphs[rows]
+		if g == nil {
+			t.Errorf("no %s graph for %d rows", what, rows)
+			continue
+		}
+		if machine := fmt.Sprintf("%T", g.vm); machine != "*gorgonia.tapeMachine" || len(g.ops) != ops {
+			t.Errorf("%s graph of %d rows: machine %s, %d operations, want %d", what, rows, machine, len(g.ops), ops)
+		}
+		for _, o := range g.ops {
+			if o.runs != runs {
+				t.Errorf("%s graph of %d rows: %s ran %d times, want %d", what, rows, o.name, o.runs, runs)
+			}
+		}
+	}
+}
+
+// TestGraphMisuse asks a graph for what it cannot do.
+func TestGraphMisuse(t *testing.T) {
+	c := picoModel(t, tensorstest.Pico{}).config
+	x := dense(make([]float32, 2*c.Hidden), 2, c.Hidden)
+	check := func(inputs map[string]*tensor.Dense, want string) {
+		t.Helper()
+		if _, err := newHead(c, 2, nil).run(inputs); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	check(map[string]*tensor.Dense{"x": x, "norm.weight": dense(make([]float32, c.Hidden), c.Hidden)}, `no value for input "head.weight"`)
+
+	o := linearOp("l")
+	if _, err := o.Do(x); err == nil || !strings.Contains(err.Error(), "l takes 2 inputs, not 1") {
+		t.Errorf("one input of two: error %v", err)
+	}
+	if _, err := o.Do(x, gorgonia.NewF32(1)); err == nil || !strings.Contains(err.Error(), "input 1 is a *gorgonia.F32") {
+		t.Errorf("a scalar for a matrix: error %v", err)
+	}
+	if o.runs != 0 {
+		t.Errorf("refused inputs count as %d executions", o.runs)
+	}
+	if l, m := linearOp("l"), linearOp("l"); l.Hashcode() == m.Hashcode() {
+		t.Error("two operations of one name have one hash: gorgonia may take one for the other")
+	}
+	if o.ReturnsPtr() != true || o.CallsExtern() || o.OverwritesInput() != -1 || o.String() != "l" {
+		t.Error("an operation gives a new tensor, calls nothing outside and overwrites nothing")
+	}
+}

@@ -1,0 +1,241 @@
+package decoder_test
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+
+	"surgeon/probe/decoder"
+)
+
+// smolLM2 is the config.json of SmolLM2-135M-Instruct as its makers publish
+// it, with fields that say nothing about the computation.
+const smolLM2 = `{
+  "architectures": ["LlamaForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+  "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 576,
+  "initializer_range": 0.041666666666666664, "intermediate_size": 1536, "is_llama_config": true,
+  "max_position_embeddings": 8192, "mlp_bias": false, "model_type": "llama", "num_attention_heads": 9,
+  "num_hidden_layers": 30, "num_key_value_heads": 3, "pad_token_id": 2, "pretraining_tp": 1,
+  "rms_norm_eps": 1e-05, "rope_interleaved": false, "rope_scaling": null, "rope_theta": 100000,
+  "tie_word_embeddings": true, "torch_dtype": "bfloat16", "transformers_version": "4.42.3",
+  "transformers.js_config": {"kv_cache_dtype": {"q4f16": "float16", "fp16": "float16"}},
+  "use_cache": true, "vocab_size": 49152
+}`
+
+// object is a JSON object that a test changes.
+type object = map[string]any
+
+// absent removes a field.
+type absent struct{}
+
+// minimal is the least that a config.json must say.
+func minimal() object {
+	return object{
+		"model_type": "llama", "vocab_size": 320, "hidden_size": 48, "intermediate_size": 96,
+		"num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 512,
+	}
+}
+
+func minimalConfig() decoder.Config {
+	return decoder.Config{
+		Vocabulary: 320, Hidden: 48, Intermediate: 96, Layers: 2, Heads: 4, KVHeads: 4, HeadDim: 12, Context: 512,
+		Epsilon: 1e-6, RoPE: decoder.RoPE{Theta: 10000}, // the defaults of transformers
+	}
+}
+
+// changed is minimal with some fields set or removed, as JSON.
+func changed(changes object) []byte {
+	o := minimal()
+	for name, value := range changes {
+		if _, gone := value.(absent); gone {
+			delete(o, name)
+		} else {
+			o[name] = value
+		}
+	}
+	data, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+func TestParseConfig(t *testing.T) {
+	check := func(name string, data []byte, want decoder.Config) {
+		t.Helper()
+		if got, err := decoder.ParseConfig(data); err != nil || got != want {
+			t.Errorf("%s:\n got %+v, %v\nwant %+v", name, got, err, want)
+		}
+	}
+	with := func(change func(c *decoder.Config)) decoder.Config {
+		c := minimalConfig()
+		change(&c)
+		return c
+	}
+	check("SmolLM2", []byte(smolLM2), decoder.Config{
+		Vocabulary: 49152, Hidden: 576, Intermediate: 1536, Layers: 30, Heads: 9, KVHeads: 3, HeadDim: 64, Context: 8192,
+		Epsilon: 1e-5, Tied: true, RoPE: decoder.RoPE{Theta: 100000},
+	})
+	check("the least", changed(nil), minimalConfig())
+	check("nulls are defaults", changed(object{"num_key_value_heads": nil, "head_dim": nil, "rms_norm_eps": nil, "hidden_act": nil, "rope_theta": nil, "rope_scaling": nil, "rope_parameters": nil, "partial_rotary_factor": nil}), minimalConfig())
+	check("every switch", changed(object{"num_key_value_heads": 2, "head_dim": 8, "tie_word_embeddings": true, "attention_bias": true, "mlp_bias": true, "rms_norm_eps": 0.25, "hidden_act": "swish"}),
+		with(func(c *decoder.Config) {
+			c.KVHeads, c.HeadDim, c.Epsilon = 2, 8, 0.25
+			c.Tied, c.AttentionBias, c.MLPBias = true, true, true
+		}))
+	check("unknown but off", changed(object{"new_field": false, "newer": nil, "newest": object{}, "list": []int{}, "text": ""}), minimalConfig())
+	check("one of rotary parts", changed(object{"partial_rotary_factor": 1.0}), minimalConfig())
+	check("the largest sizes", changed(object{"vocab_size": 1 << 28, "max_position_embeddings": 1 << 28}),
+		with(func(c *decoder.Config) { c.Vocabulary, c.Context = 1<<28, 1<<28 }))
+
+	rope := func(r decoder.RoPE) decoder.Config { return with(func(c *decoder.Config) { c.RoPE = r }) }
+	llama3 := object{"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+	plus := func(name string, value any) object {
+		o := object{name: value}
+		for k, v := range llama3 {
+			o[k] = v
+		}
+		return o
+	}
+	scaled := decoder.RoPE{Theta: 5e5, Scaling: "llama3", Factor: 8, LowFrequency: 1, HighFrequency: 4, OriginalContext: 8192}
+	check("old llama3", changed(object{"rope_theta": 500000.0, "rope_scaling": plus("rope_type", "llama3")}), rope(scaled))
+	check("older llama3", changed(object{"rope_theta": 500000, "rope_scaling": plus("type", "llama3")}), rope(scaled))
+	new3 := plus("rope_type", "llama3")
+	new3["rope_theta"] = 5e5
+	check("new llama3", changed(object{"rope_parameters": new3}), rope(scaled))
+	short := object{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "rope_theta": 5e5}
+	scaled.OriginalContext = 512 // max_position_embeddings stands in
+	check("llama3 without its context", changed(object{"rope_parameters": short}), rope(scaled))
+	check("old linear", changed(object{"rope_scaling": object{"type": "linear", "factor": 2}}), rope(decoder.RoPE{Theta: 1e4, Scaling: "linear", Factor: 2}))
+	check("new default", changed(object{"rope_parameters": object{"rope_type": "default", "rope_theta": 1e6}}), rope(decoder.RoPE{Theta: 1e6, Scaling: "default"}))
+	check("the inner theta counts", changed(object{"rope_theta": 7, "rope_parameters": object{"rope_type": "default", "rope_theta": 1e6}}), rope(decoder.RoPE{Theta: 1e6, Scaling: "default"}))
+	check("an outer theta for new parameters", changed(object{"rope_theta": 7, "rope_parameters": object{"rope_type": "default"}}), rope(decoder.RoPE{Theta: 7, Scaling: "default"}))
+}
+
+// TestParseConfigRefuses names in each case what the error must name.
+func TestParseConfigRefuses(t *testing.T) {
+	refuse := func(data []byte, words ...string) {
+		t.Helper()
+		c, err := decoder.ParseConfig(data)
+		if err == nil {
+			t.Errorf("accepted as %+v: %s", c, data)
+			return
+		}
+		for _, word := range words {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("error %q does not name %s", err, word)
+			}
+		}
+	}
+	for _, text := range []string{"", "x", "[]", "1", `"llama"`, "{", smolLM2 + "}", smolLM2 + smolLM2, smolLM2[:200]} {
+		refuse([]byte(text), "not a model configuration")
+	}
+	refuse([]byte("null"), "model_type")
+	refuse(changed(object{"hidden_size": "wide"}), "hidden_size")
+	refuse(changed(object{"hidden_size": 48.5}), "hidden_size")
+	refuse(changed(object{"tie_word_embeddings": "yes"}), "tie_word_embeddings")
+
+	for _, kind := range []any{"mamba", "Llama", "qwen2", "", nil, absent{}} {
+		refuse(changed(object{"model_type": kind}), "model_type")
+	}
+	refuse(changed(object{"model_type": "mamba"}), `"mamba"`)
+	refuse(changed(object{"attn_logit_softcapping": 50.0}), `"attn_logit_softcapping"`)
+	refuse(changed(object{"unknown_switch": true, "zzz": 1}), `"unknown_switch"`) // the first in order
+	refuse(changed(object{"unknown_number": 0}), `"unknown_number"`)              // 0 is not off: it is a value
+	refuse(changed(object{"rope_interleaved": true}), `"rope_interleaved"`)
+	refuse(changed(object{"sliding_window": 4096}), `"sliding_window"`)
+	refuse(changed(object{"quantization_config": object{"quant_method": "gptq", "bits": 4}}), `"quantization_config"`)
+	refuse(changed(object{"hidden_act": "gelu"}), "hidden_act", `"gelu"`)
+	refuse(changed(object{"partial_rotary_factor": 0.5}), "partial_rotary_factor", "0.5")
+
+	for _, name := range []string{"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings"} {
+		for _, value := range []any{0, -1, 1<<28 + 1, 1 << 62} {
+			refuse(changed(object{name: value}), name)
+		}
+		if _, required := minimal()[name]; required {
+			refuse(changed(object{name: absent{}}), name+" is 0")
+			refuse(changed(object{name: nil}), name+" is 0")
+		}
+	}
+	refuse(changed(object{"hidden_size": json.Number("99999999999999999999")}), "hidden_size")
+	refuse(changed(object{"head_dim": 7}), "head_dim 7", "odd")
+	refuse(changed(object{"hidden_size": 60}), "head_dim 15", "odd") // 60 / 4 heads
+	refuse(changed(object{"num_key_value_heads": 3}), "num_attention_heads 4", "num_key_value_heads 3")
+	refuse(changed(object{"num_key_value_heads": 8}), "num_key_value_heads 8")
+	for _, epsilon := range []any{0, -1e-5, 1e-60} { // the last is 0 in float32
+		refuse(changed(object{"rms_norm_eps": epsilon}), "rms_norm_eps")
+	}
+}
+
+// TestParseConfigRefusesRope does the same for the rotary settings, in both
+// forms.
+func TestParseConfigRefusesRope(t *testing.T) {
+	refuse := func(settings any, words ...string) {
+		t.Helper()
+		for _, form := range []string{"rope_parameters", "rope_scaling"} {
+			_, err := decoder.ParseConfig(changed(object{form: settings}))
+			if err == nil {
+				t.Errorf("%s %v is accepted", form, settings)
+				continue
+			}
+			for _, word := range append(words, form) {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("error %q does not name %s", err, word)
+				}
+			}
+		}
+	}
+	refuse(object{"rope_type": "yarn", "factor": 4.0}, `"yarn"`)
+	refuse(object{"type": "dynamic", "factor": 4.0}, `"dynamic"`)
+	refuse(object{"rope_type": "linear", "factor": 4.0, "attention_factor": 1.2}, `"attention_factor"`)
+	refuse(object{"rope_type": "default", "mrope_section": []int{1, 2}}, `"mrope_section"`)
+	refuse(object{"rope_type": "linear"}, "factor")
+	refuse(object{"rope_type": "linear", "factor": -2.0}, "factor", "-2")
+	refuse(object{"rope_type": "default", "rope_theta": 0}, "rope_theta")
+	refuse(object{"rope_type": "default", "rope_theta": -5}, "rope_theta")
+	refuse("linear")
+	refuse([]int{1})
+	for _, gone := range []string{"low_freq_factor", "high_freq_factor"} {
+		settings := object{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+		delete(settings, gone)
+		refuse(settings, gone)
+	}
+	refuse(object{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0}, "low_freq_factor")
+	refuse(object{"rope_type": "llama3", "factor": 0.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}, "factor")
+	_, err := decoder.ParseConfig(changed(object{"rope_parameters": object{"rope_type": "default", "partial_rotary_factor": 0.5}}))
+	if err == nil || !strings.Contains(err.Error(), "partial_rotary_factor 0.5") {
+		t.Errorf("half a rotation: error %v", err)
+	}
+}
+
+// FuzzParseConfig: whatever is read, an accepted configuration keeps the rules
+// that the rest of the package relies on.
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte(smolLM2))
+	f.Add(changed(nil))
+	f.Add(changed(object{"rope_parameters": object{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}}))
+	f.Add(changed(object{"rope_scaling": object{"type": "linear", "factor": 1e300}, "rope_theta": 1e-300}))
+	f.Add([]byte(`{"model_type":"llama","hidden_size":-1}`))
+	f.Add([]byte("null"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := decoder.ParseConfig(data)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("an error without words")
+			}
+			return
+		}
+		for _, size := range []int{c.Vocabulary, c.Hidden, c.Intermediate, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.Context} {
+			if size < 1 || size > 1<<28 {
+				t.Fatalf("%+v: size %d", c, size)
+			}
+		}
+		if c.Heads%c.KVHeads != 0 || c.HeadDim%2 != 0 || !(c.Epsilon > 0) || !(c.RoPE.Theta > 0) || math.IsInf(c.RoPE.Theta, 0) {
+			t.Errorf("accepted %+v", c)
+		}
+		if again, err := decoder.ParseConfig(data); err != nil || again != c {
+			t.Errorf("a second time %+v, %v, the first %+v", again, err, c)
+		}
+	})
+}

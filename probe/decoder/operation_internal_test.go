@@ -1,0 +1,156 @@
+package decoder
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"surgeon/tensors/kernel"
+	"surgeon/tensors/tensorstest"
+)
+
+// sample draws a tensor around 0 of standard deviation 1.
+func sample(name string, shape ...int) *tensor.Dense {
+	random := tensorstest.NewRandom(11, name)
+	values := make([]float32, tensor.Shape(shape).TotalSize())
+	for i := range values {
+		values[i] = random.Normal(i)
+	}
+	return dense(values, shape...)
+}
+
+// at reads element i, j, widened.
+func at(t *tensor.Dense, i, j int) float64 { return float64(floats(t)[i*t.Shape()[1]+j]) }
+
+// runOp executes one operation as a graph of its own under gorgonia's machine.
+func runOp(t *testing.T, o *operation, inputs ...*tensor.Dense) *tensor.Dense {
+	t.Helper()
+	g := newGraph(nil)
+	var nodes []*gorgonia.Node
+	values := map[string]*tensor.Dense{}
+	for i, in := range inputs {
+		name := fmt.Sprint(i)
+		nodes = append(nodes, g.input(name, in.Shape()...))
+		values[name] = in
+	}
+	g.out = g.apply(o, nodes...)
+	got, err := g.run(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.runs != 1 {
+		t.Errorf("%s: %d executions, want 1", o.name, o.runs)
+	}
+	return dense(got, g.out.Shape()...)
+}
+
+// checkElements compares a result with the loop want, written in float64 here,
+// to a part in 1e5 of the sizes involved, which are near 1.
+func checkElements(t *testing.T, o *operation, rows, columns int, want func(r, c int) float64, inputs ...*tensor.Dense) {
+	t.Helper()
+	before := make([][]float32, len(inputs))
+	for i, in := range inputs {
+		before[i] = append(before[i], floats(in)...)
+	}
+	got := runOp(t, o, inputs...)
+	if shape := got.Shape(); len(shape) != 2 || shape[0] != rows || shape[1] != columns {
+		t.Fatalf("%s: shape %v, want [%d %d]", o.name, shape, rows, columns)
+	}
+	for r := range rows {
+		for c := range columns {
+			if w := want(r, c); !(math.Abs(at(got, r, c)-w) <= 1e-5*max(1, math.Abs(w))) {
+				t.Errorf("%s: element %d,%d is %g, the loop gives %g", o.name, r, c, at(got, r, c), w)
+			}
+		}
+	}
+	for i, in := range inputs {
+		for j, v := range floats(in) {
+			if v != before[i][j] {
+				t.Fatalf("%s: input %d was changed", o.name, i)
+			}
+		}
+	}
+}
+
+func TestLinearOps(t *testing.T) {
+	// 7 rows and 5 columns: no multiple of the kernel's tile of 4 by 3.
+	x, weight, bias := sample("x", 7, 11), sample("weight", 5, 11), sample("bias", 5)
+	product := func(r, c int) (sum float64) {
+		for i := range 11 {
+			sum += at(x, r, i) * at(weight, c, i)
+		}
+		return sum
+	}
+	checkElements(t, linearOp("linear"), 7, 5, product, x, weight)
+	checkElements(t, linearBiasOp("linear with bias"), 7, 5,
+		func(r, c int) float64 { return product(r, c) + float64(floats(bias)[c]) }, x, weight, bias)
+}
+
+func TestNormOp(t *testing.T) {
+	x, weight := sample("x", 3, 10), sample("weight", 10)
+	for _, epsilon := range []float32{1e-6, 0.5} {
+		checkElements(t, normOp("norm", epsilon), 3, 10, func(r, c int) float64 {
+			square := 0.0
+			for i := range 10 {
+				square += at(x, r, i) * at(x, r, i)
+			}
+			return at(x, r, c) / math.Sqrt(square/10+float64(epsilon)) * float64(floats(weight)[c])
+		}, x, weight)
+	}
+}
+
+func TestElementOps(t *testing.T) {
+	a, b := sample("a", 4, 6), sample("b", 4, 6)
+	checkElements(t, addOp("add"), 4, 6, func(r, c int) float64 { return at(a, r, c) + at(b, r, c) }, a, b)
+	checkElements(t, swigluOp(), 4, 6, func(r, c int) float64 {
+		return at(b, r, c) * at(a, r, c) / (1 + math.Exp(-at(a, r, c)))
+	}, a, b)
+}
+
+// TestRopeOp turns 3 heads of 4 channels at the positions of a batch that
+// becomes current after the operation was made.
+func TestRopeOp(t *testing.T) {
+	current := new(batch)
+	o := ropeOp("rope", &workspace{batch: current}, 3, 4)
+	positions := []int32{0, 1, 7, 3, 3}
+	cos, sin := angles([]float32{1, 0.1}, positions)
+	*current = batch{positions: positions, cos: cos, sin: sin}
+	x := sample("x", 5, 12)
+	checkElements(t, o, 5, 12, func(r, c int) float64 {
+		pair, head := c%2, c/4*4
+		angle := float64(positions[r]) * []float64{1, 0.1}[pair]
+		a, b := at(x, r, head+pair), at(x, r, head+pair+2) // the halves of a head are paired
+		if c%4 < 2 {
+			return a*math.Cos(angle) - b*math.Sin(angle)
+		}
+		return b*math.Cos(angle) + a*math.Sin(angle)
+	}, x)
+}
+
+// TestAttentionOp attends along a forest of two trees. Which rows a row sees
+// is spelled out.
+func TestAttentionOp(t *testing.T) {
+	current := new(batch)
+	c := Config{Heads: 4, KVHeads: 2, HeadDim: 3}
+	o := attentionOp(&workspace{batch: current}, c)
+	current.segments = []kernel.Segment{{Start: 0, End: 3, Parent: -1}, {Start: 3, End: 5, Parent: 0}, {Start: 5, End: 6, Parent: 0}, {Start: 6, End: 7, Parent: 2}, {Start: 7, End: 9, Parent: -1}}
+	sees := [][]int{{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 3, 4}, {0, 1, 2, 5}, {0, 1, 2, 5, 6}, {7}, {7, 8}}
+	q, k, v := sample("q", 9, 12), sample("k", 9, 6), sample("v", 9, 6)
+	checkElements(t, o, 9, 12, func(r, column int) float64 {
+		head, channel := column/3, column%3
+		kv := head / 2 * 3 // heads 0 and 1 read keys 0, heads 2 and 3 keys 1
+		above, below := 0.0, 0.0
+		for _, row := range sees[r] {
+			product := 0.0
+			for i := range 3 {
+				product += at(q, r, head*3+i) * at(k, row, kv+i)
+			}
+			weight := math.Exp(product / math.Sqrt(3))
+			above, below = above+weight*at(v, row, kv+channel), below+weight
+		}
+		return above / below
+	}, q, k, v)
+}

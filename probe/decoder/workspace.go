@@ -1,0 +1,34 @@
+package decoder
+
+import "gorgonia.org/tensor"
+
+// workspace is the memory that all graphs of a model share, since one runs at
+// a time: the weights that are bound and the results of the operations, by
+// name. However many graphs there are, for however many numbers of rows, there
+// is one set of weights and one of activations.
+type workspace struct {
+	batch   *batch // that the graphs' operations look at
+	buffers map[string][]float32
+}
+
+// take returns n values of a name's buffer, of any content; the buffer's next
+// taker gets the same memory. A nil workspace gives new memory.
+func (w *workspace) take(name string, n int) []float32 {
+	if w == nil {
+		return make([]float32, n)
+	}
+	if w.buffers == nil {
+		w.buffers = map[string][]float32{}
+	}
+	if have := cap(w.buffers[name]); have < n {
+		// Twice the size each time, so that smaller buffers which old graphs
+		// still hold add up to no more than the newest.
+		w.buffers[name] = make([]float32, max(n, min(2*have, 2*n)))
+	}
+	return w.buffers[name][:n]
+}
+
+// dense makes a tensor of values, without a copy.
+func dense(values []float32, shape ...int) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))
+}

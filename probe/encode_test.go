@@ -1,0 +1,146 @@
+package probe_test
+
+import (
+	"io/fs"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+	"testing/quick"
+
+	"surgeon/probe"
+	"surgeon/probe/token"
+	"surgeon/testdata"
+)
+
+// picoTokenizer is the embedded tokenizer. Of its 320 tokens these tests use
+// " symbol" (269), which " symb" does not begin with, " is" (267), and "bol"
+// (263), which is made of "bo" and "l".
+func picoTokenizer(t testing.TB) *token.Tokenizer {
+	t.Helper()
+	dir, ok := testdata.Model("base")
+	if !ok {
+		t.Fatal("no embedded model")
+	}
+	data, err := fs.ReadFile(dir, "tokenizer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokenizer, err := token.New(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokenizer
+}
+
+// TestEncode says in which pieces prompt and continuations are asked for. A
+// bar stands between tokens.
+func TestEncode(t *testing.T) {
+	tokenizer := picoTokenizer(t)
+	pieces := func(ids []int32) string {
+		var list []string
+		for _, id := range ids {
+			text, err := tokenizer.Decode([]int32{id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, text)
+		}
+		return strings.Join(list, "|")
+	}
+	check := func(prompt string, continuations []string, wantPrompt string, want ...string) {
+		t.Helper()
+		r, err := probe.Encode(tokenizer, prompt, continuations)
+		if err != nil {
+			t.Errorf("%q + %q: %v", prompt, continuations, err)
+			return
+		}
+		if r.Logits || pieces(r.Prompt) != wantPrompt || len(r.Continuations) != len(want) {
+			t.Errorf("%q + %q: prompt %q, %d continuations, want %q, %d", prompt, continuations, pieces(r.Prompt), len(r.Continuations), wantPrompt, len(want))
+			return
+		}
+		for i, ids := range r.Continuations {
+			if got := pieces(ids); got != want[i] {
+				t.Errorf("%q + %q: continuation %d is %q, want %q", prompt, continuations, i+1, got, want[i])
+			}
+		}
+	}
+	check("The symbol is", []string{" H", " Na Cl"}, "The| symbol| is", " H", " Na| Cl")
+	check("The symbol is", nil, "The| symbol| is")
+	check("The", []string{"!"}, "The", "!")
+	// A token spans the join: the prompt is cut before it, for all alike.
+	check("The symb", []string{"ol"}, "The", " symbol")
+	check("The symb", []string{"ol", "olic", " H"}, "The", " symbol", " symbol|i|c", " s|y|m|b| H")
+	check("The symb", []string{" H", "!"}, "The| s|y|m|b", " H", "!")
+	// A blank at the prompt's end belongs to the word after it.
+	check("The symbol is ", []string{"H", "Na"}, "The| symbol| is", " H", " Na")
+	check("The symbol is ", []string{"H", " H"}, "The| symbol| is", " H", " | H")
+	// Continuations may begin one another and come twice.
+	check("The", []string{" H", " H H", " H"}, "The", " H", " H| H", " H")
+	// Special tokens written in a text count as such, on both sides.
+	check("<|endoftext|>The symb", []string{"ol<|endoftext|>", "<|endoftext|>"}, "<|endoftext|>|The", " symbol|<|endoftext|>", " s|y|m|b|<|endoftext|>")
+	check("<|endoftext|>", []string{"The"}, "<|endoftext|>", "The")
+	// It is not joined out of two halves that are texts on their own.
+	check("The <|end", []string{"!"}, "The| |<|||en|d", "!")
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	tokenizer := picoTokenizer(t)
+	refuse := func(prompt string, continuations []string, want string) {
+		t.Helper()
+		r, err := probe.Encode(tokenizer, prompt, continuations)
+		if err == nil || err.Error() != want {
+			t.Errorf("%q + %q: %v, error %v, want %q", prompt, continuations, r, err, want)
+		}
+	}
+	refuse("", []string{" H"}, "the prompt is empty: it needs at least one token")
+	refuse("", nil, "the prompt is empty: it needs at least one token")
+	refuse("The", []string{""}, "continuation 1 is empty: it needs at least one token")
+	refuse("The", []string{" H", " Na", ""}, "continuation 3 is empty: it needs at least one token")
+	// "T" alone is a token, and "The" another: no beginning is left to share.
+	refuse("T", []string{" H", "he"}, "prompt and continuation share no whole token")
+}
+
+// TestEncodeProperties: for any texts, prompt and continuation decode to what
+// was given, every continuation begins where the prompt's ids end, and no
+// longer beginning is shared by all.
+func TestEncodeProperties(t *testing.T) {
+	tokenizer := picoTokenizer(t)
+	parts := []string{"The", " symb", "ol", " ", "  ", "bo", "l", " H", "e", "\n", "é", "<|endoftext|>", "<|", "s", "1"}
+	draw := func(r *rand.Rand) string {
+		var b strings.Builder
+		for range 1 + r.Intn(5) {
+			b.WriteString(parts[r.Intn(len(parts))])
+		}
+		return b.String()
+	}
+	spans := 0
+	property := func(seed int64) bool {
+		r := rand.New(rand.NewSource(seed))
+		prompt, continuations := draw(r), []string{draw(r), draw(r), draw(r)}[:1+r.Intn(3)]
+		got, err := probe.Encode(tokenizer, prompt, continuations)
+		if err != nil {
+			return err.Error() == "prompt and continuation share no whole token"
+		}
+		alone := tokenizer.Encode(prompt)
+		if len(got.Prompt) < len(alone) {
+			spans++
+		}
+		longer := len(got.Prompt) < len(alone) // could one more token be shared?
+		for i, continuation := range continuations {
+			whole := slices.Concat(got.Prompt, got.Continuations[i])
+			if text, err := tokenizer.Decode(whole); err != nil || text != prompt+continuation || len(got.Continuations[i]) == 0 {
+				t.Logf("%q + %q: %q", prompt, continuation, text)
+				return false
+			}
+			longer = longer && whole[len(got.Prompt)] == alone[len(got.Prompt)]
+		}
+		return !longer && slices.Equal(got.Prompt, alone[:len(got.Prompt)])
+	}
+	if err := quick.Check(property, &quick.Config{MaxCount: 2000, Rand: rand.New(rand.NewSource(1))}); err != nil {
+		t.Error(err)
+	}
+	if spans < 100 {
+		t.Errorf("a token spans the join in %d of 2000 cases: the test does not see the case it is for", spans)
+	}
+}
