@@ -17,12 +17,10 @@ func (e environment) progress(c *cli.Context, title, unit string) (step func(don
 	var bar *progressbar.ProgressBar
 	step = func(done, total int64) {
 		if bar == nil {
-			bar = progressbar.NewOptions64(total,
+			bar = progressbar.NewOptions64(total, append(counted(unit),
 				progressbar.OptionSetWriter(e.err), progressbar.OptionSetDescription(title),
-				progressbar.OptionShowBytes(unit == "bytes"), progressbar.OptionUseIECUnits(true),
-				progressbar.OptionSetItsString(unit), progressbar.OptionShowIts(), progressbar.OptionShowCount(),
-				progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(true),
-				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+				progressbar.OptionUseANSICodes(true), progressbar.OptionSetWidth(20), progressbar.OptionSetPredictTime(true),
+				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())...)
 		}
 		bar.Set64(min(done, total)) // an error here is one of drawing: the work goes on
 	}
@@ -31,4 +29,12 @@ func (e environment) progress(c *cli.Context, title, unit string) (step func(don
 			bar.Clear()
 		}
 	}
+}
+
+// counted shows how much is done and how fast, in the unit.
+func counted(unit string) []progressbar.Option {
+	if unit == "bytes" {
+		return []progressbar.Option{progressbar.OptionShowBytes(true), progressbar.OptionUseIECUnits(true)}
+	}
+	return []progressbar.Option{progressbar.OptionSetItsString(unit), progressbar.OptionShowIts(), progressbar.OptionShowCount()}
 }
