@@ -1,0 +1,105 @@
+package kernel_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"surgeon/tensors/kernel"
+)
+
+const heads, kvHeads, headDim = 6, 2, 4 // three query heads to a key head
+
+// token is one row of a batch by its own number: the same token has the same
+// query, key and value in whatever row of whatever batch it stands.
+func rowsOf(tokens []int) (q, k, v []float32) {
+	for _, id := range tokens {
+		q = append(q, normals(uint64(1000+id), heads*headDim)...)
+		k = append(k, normals(uint64(2000+id), kvHeads*headDim)...)
+		v = append(v, normals(uint64(3000+id), kvHeads*headDim)...)
+	}
+	return q, k, v
+}
+
+func attention(tokens []int, segments []kernel.Segment) []float32 {
+	q, k, v := rowsOf(tokens)
+	dst := dirty(len(q))
+	kernel.Attention(dst, q, k, v, segments, heads, kvHeads, headDim)
+	return dst
+}
+
+func numbers(from, to int) []int {
+	var list []int
+	for i := from; i < to; i++ {
+		list = append(list, i)
+	}
+	return list
+}
+
+// TestAttentionShared computes a tree of sequences at once and each sequence
+// by itself: the same bits, for any number of threads.
+func TestAttentionShared(t *testing.T) {
+	// A prompt of tokens 0-4; the answers 5-7 and 8, the second of which goes
+	// on in two ways, 9-10 and 11; beside it a sequence of its own, 12-15.
+	segments := []kernel.Segment{{0, 5, -1}, {5, 8, 0}, {8, 9, 0}, {9, 11, 2}, {11, 12, 2}, {12, 16, -1}}
+	prompt := numbers(0, 5)
+	sequences := [][]int{
+		append(prompt[:5:5], 5, 6, 7), append(prompt[:5:5], 8, 9, 10), append(prompt[:5:5], 8, 11), numbers(12, 16),
+	}
+	processors(t, func(t *testing.T) {
+		shared := attention(numbers(0, 16), segments)
+		const width = heads * headDim
+		for _, tokens := range sequences {
+			alone := attention(tokens, []kernel.Segment{{0, len(tokens), -1}})
+			for row, id := range tokens {
+				same(t, fmt.Sprintf("token %d of %v", id, tokens), shared[id*width:(id+1)*width], alone[row*width:(row+1)*width])
+			}
+		}
+		// Cutting a sequence into segments changes nothing.
+		whole := attention(numbers(0, 7), []kernel.Segment{{0, 7, -1}})
+		cut := attention(numbers(0, 7), []kernel.Segment{{0, 1, -1}, {1, 1, 0}, {1, 4, 1}, {4, 7, 2}})
+		same(t, "a sequence cut in four", cut, whole)
+	})
+}
+
+// TestAttentionFormula compares with the formula in float64.
+func TestAttentionFormula(t *testing.T) {
+	tokens := numbers(0, 9)
+	q, k, v := rowsOf(tokens)
+	want := make([]float64, len(q))
+	for r := range tokens {
+		for h := range heads {
+			kv := h / (heads / kvHeads)
+			weights := make([]float64, r+1)
+			var sum float64
+			for j := range weights {
+				var score float64
+				for i := range headDim {
+					score += float64(q[(r*heads+h)*headDim+i]) * float64(k[(j*kvHeads+kv)*headDim+i])
+				}
+				weights[j] = math.Exp(score / math.Sqrt(headDim))
+				sum += weights[j]
+			}
+			for j, w := range weights {
+				for i := range headDim {
+					want[(r*heads+h)*headDim+i] += w / sum * float64(v[(j*kvHeads+kv)*headDim+i])
+				}
+			}
+		}
+	}
+	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), want)
+}
+
+// TestAttentionValues: equal scores share equally, a first token sees itself
+// alone, a large score takes all and does not overflow.
+func TestAttentionValues(t *testing.T) {
+	check := func(what string, q, k, v, want []float32) {
+		t.Helper()
+		dst := dirty(len(q))
+		kernel.Attention(dst, q, k, v, []kernel.Segment{{0, len(q), -1}}, 1, 1, 1)
+		same(t, what, dst, want)
+	}
+	check("equal scores", []float32{0, 0, 0, 0}, []float32{1, 2, 3, 4}, []float32{4, 8, 0, 0}, []float32{4, 6, 4, 3})
+	check("large scores", []float32{1000, 1000, -1000}, []float32{1, 2, -3}, []float32{7, 8, 9}, []float32{7, 8, 9})
+	kernel.Attention(nil, nil, nil, nil, nil, 1, 1, 1)
+}
