@@ -110,7 +110,7 @@ func rowJSON(r drift.Row) driftRow {
 		Cosine: number(r.Cosine()), Angle: number(r.OneMinusCosine()), MaxAbs: number(r.MaxAbs),
 		Changed: number(r.ChangedShare()), Flips: number(r.FlippedShare()),
 	}
-	if r.Key.Layer != tensors.NoLayer {
+	if r.Key.Layer >= 0 {
 		row.Layer = &r.Key.Layer
 	}
 	return row
@@ -192,6 +192,9 @@ func driftMap(r *drift.Report, base, tuned string) plot.HeatMap {
 	h := plot.HeatMap{Title: fmt.Sprintf("Weight drift from %s to %s", base, tuned), XLabel: "part", YLabel: "layer", Scale: "relative drift ||d||/||b||"}
 	column, row := map[string]int{}, map[string]int{}
 	for _, part := range r.Parts {
+		if _, twice := column[part.Name]; twice {
+			continue // a part of that name stands outside the layers too
+		}
 		column[part.Name] = len(h.Columns)
 		h.Columns = append(h.Columns, part.Name)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"surgeon/probe/decoder"
@@ -50,20 +49,14 @@ func notes(embedded bool) []string {
 	return nil
 }
 
-// side reads a file beside the weights.
+// side reads a file beside the weights and returns its path, for messages.
 func (m *model) side(file string) ([]byte, string, error) {
-	path := filepath.Join(m.Path(), file)
-	if info, err := os.Stat(m.Path()); err == nil && !info.IsDir() {
-		path = filepath.Join(filepath.Dir(m.Path()), file)
-	}
+	path := m.File(file)
 	data, err := fs.ReadFile(m.Dir(), file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, path, fmt.Errorf("%s: not there: a model needs it beside its weights to be run", path)
 	}
-	if err != nil {
-		return nil, path, fmt.Errorf("%s: %w", path, err)
-	}
-	return data, path, nil
+	return data, path, err
 }
 
 // config reads the model's architecture.

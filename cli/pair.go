@@ -44,7 +44,10 @@ func (p *pair) openAdapter() error {
 		return err
 	}
 	p.adapter, p.delta = a, a
-	return a.Fit(p.base)
+	if err := tensors.Fit(p.base, a); err != nil {
+		return fmt.Errorf("%s and %s: %w", p.base.name, p.tunedName, err)
+	}
+	return nil
 }
 
 func (p *pair) openTuned() error {

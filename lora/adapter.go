@@ -4,8 +4,8 @@
 //
 // Open reads a directory as PEFT saves it, adapter_config.json and
 // adapter_model.safetensors, with plain or rank-stabilised LoRA on linear
-// modules; whatever else such a directory may hold is refused by name. Fit
-// checks an adapter against the base it is for.
+// modules; whatever else such a directory may hold is refused by name.
+// tensors.Fit checks an adapter against the base it is for.
 package lora
 
 import (
@@ -125,22 +125,6 @@ func (a *Adapter) pair(file tensors.Source, nameA, nameB string) (module, error)
 	return m, file.Read(m.b, nameB, 0)
 }
 
-// Fit checks that the base has every weight that the adapter changes, in the
-// shape that its factors make.
-func (a *Adapter) Fit(base tensors.Source) error {
-	for _, name := range a.names {
-		m := a.modules[name]
-		info, ok := base.Info(name)
-		if !ok {
-			return fmt.Errorf("%s: adapts tensor %q, which the base does not have", a.Path, name)
-		}
-		if !slices.Equal(info.Shape, []int{m.out, m.in}) {
-			return fmt.Errorf("%s: adapts tensor %q as %v, but the base has it as %v", a.Path, name, []int{m.out, m.in}, info.Shape)
-		}
-	}
-	return nil
-}
-
 // Parameters returns the number of values in all factors.
 func (a *Adapter) Parameters() int64 {
 	var n int64
@@ -152,6 +136,16 @@ func (a *Adapter) Parameters() int64 {
 
 // Names implements tensors.Delta.
 func (a *Adapter) Names() []string { return a.names }
+
+// Info implements tensors.Delta: factors count as 32-bit values, so that what
+// they are added to is merged in float64.
+func (a *Adapter) Info(name string) (tensors.Info, bool) {
+	m, ok := a.modules[name]
+	if !ok {
+		return tensors.Info{}, false
+	}
+	return tensors.Info{DType: tensors.F32, Shape: []int{m.out, m.in}}, true
+}
 
 // AddTo implements tensors.Delta: dst[o*in+i] += alpha * scale * sum over r of
 // B[o][r]*A[r][i]. The sum is in float64 and rounded to float32 before alpha

@@ -55,7 +55,7 @@ func TestDelta(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Fit(base(3, 4)); err != nil {
+		if err := tensors.Fit(base(3, 4), a); err != nil {
 			t.Fatal(err)
 		}
 		tensorstest.TestDelta(t, base(3, 4), a)
@@ -84,8 +84,8 @@ func TestFit(t *testing.T) {
 			t.Errorf("%v, want an error with %q", err, says)
 		}
 	}
-	check(a.Fit(base(4, 3)), `adapts tensor "`+module+`.weight" as [3 4], but the base has it as [4 3]`)
-	check(a.Fit(tensorstest.NewMemory()), "the base does not have")
+	check(tensors.Fit(base(4, 3), a), `tensor "`+module+`.weight" is to be changed as [3 4], but the base has it as [4 3]`)
+	check(tensors.Fit(tensorstest.NewMemory(), a), "the base does not have")
 	check(a.AddTo(make([]float32, 13), module+".weight", 0, 1), "outside shape [3 4]")
 	check(a.AddTo(make([]float32, 1), module+".weight", -1, 1), "outside shape [3 4]")
 }

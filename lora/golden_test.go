@@ -38,7 +38,7 @@ func TestGoldenMerge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Fit(b); err != nil {
+		if err := tensors.Fit(b, a); err != nil {
 			t.Fatal(err)
 		}
 		tensorstest.TestDelta(t, b, a)

@@ -22,6 +22,7 @@ package merge
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -54,19 +55,16 @@ type Model struct {
 const blockLen = 1 << 16
 
 // Apply merges lazily. It refuses, naming the tensor, a term that changes a
-// tensor the base does not have, or one that is not stored as numbers.
+// tensor the base does not have, has in another shape, or does not store as
+// numbers.
 func Apply(base tensors.Source, terms ...Term) (*Model, error) {
 	m := &Model{base: base, terms: terms}
 	for _, term := range terms {
+		if err := tensors.Fit(base, term.Delta); err != nil {
+			return nil, fmt.Errorf("%s: %w", term.Label, err)
+		}
 		has := map[string]bool{}
 		for _, name := range term.Delta.Names() {
-			info, ok := base.Info(name)
-			if !ok {
-				return nil, fmt.Errorf("merge: %s changes tensor %q, which the base does not have", term.Label, name)
-			}
-			if !info.DType.Float() {
-				return nil, fmt.Errorf("merge: %s changes tensor %q, whose type %s in the base is not a number type", term.Label, name, info.DType)
-			}
 			has[name] = true
 		}
 		m.has = append(m.has, has)
@@ -108,7 +106,7 @@ func (m *Model) origin(name string, list []active) tensors.Source {
 		return nil
 	}
 	d, ok := list[0].term.Delta.(*tensors.Difference)
-	if !ok || d.Base != m.base {
+	if !ok || !same(d.Base, m.base) {
 		return nil
 	}
 	base, _ := m.base.Info(name)
@@ -116,6 +114,12 @@ func (m *Model) origin(name string, list []active) tensors.Source {
 		return nil
 	}
 	return d.Tuned
+}
+
+// same reports whether two Sources are one. Sources of a type that cannot be
+// compared are not.
+func same(a, b tensors.Source) bool {
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
 }
 
 // Raw implements tensors.Source. It computes the whole tensor, on all
@@ -142,6 +146,9 @@ func (m *Model) Read(dst []float32, name string, from int) error {
 	if !ok {
 		return fmt.Errorf("merge: no tensor %q", name)
 	}
+	if from < 0 || len(dst) > info.Len()-from {
+		return fmt.Errorf("merge: tensor %q: elements %d to %d are outside shape %v", name, from, from+len(dst)-1, info.Shape)
+	}
 	list := m.at(name)
 	if origin := m.origin(name, list); origin != nil {
 		return origin.Read(dst, name, from)
@@ -158,6 +165,7 @@ func (m *Model) Read(dst []float32, name string, from int) error {
 }
 
 // block merges the elements from..from+n of a tensor and rounds them into raw.
+// Where the base is not a number it stays what it is, payload and all.
 func (m *Model) block(raw []byte, name string, d tensors.DType, list []active, from, n int) error {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
@@ -165,38 +173,52 @@ func (m *Model) block(raw []byte, name string, d tensors.DType, list []active, f
 	if err := m.base.Read(values, name, from); err != nil {
 		return err
 	}
-	if !m.wide(name, d, list) {
+	broken := notNumbers(values)
+	if wide(name, d, list) {
+		sums := b.wide(n)
+		for i, v := range values {
+			sums[i] = float64(v)
+		}
+		for _, a := range list {
+			if err := a.term.Delta.AddTo64(sums, name, from, a.alpha); err != nil {
+				return err
+			}
+		}
+		tensors.Round64(raw, sums, d)
+	} else {
 		for _, a := range list {
 			if err := a.term.Delta.AddTo(values, name, from, float32(a.alpha)); err != nil {
 				return err
 			}
 		}
 		tensors.Round(raw, values, d)
-		return nil
 	}
-	wide := b.wide(n)
+	for i, v := range broken {
+		tensors.Round(raw[i*d.Size():(i+1)*d.Size()], []float32{v}, d)
+	}
+	return nil
+}
+
+// notNumbers finds the NaNs of a block; there are hardly ever any.
+func notNumbers(values []float32) map[int]float32 {
+	var found map[int]float32
 	for i, v := range values {
-		wide[i] = float64(v)
-	}
-	for _, a := range list {
-		if err := a.term.Delta.AddTo64(wide, name, from, a.alpha); err != nil {
-			return err
+		if v != v {
+			if found == nil {
+				found = map[int]float32{}
+			}
+			found[i] = v
 		}
 	}
-	tensors.Round64(raw, wide, d)
-	return nil
+	return found
 }
 
 // wide reports whether a tensor is merged in float64: if any side of it is
 // stored in 32 bits.
-func (m *Model) wide(name string, d tensors.DType, list []active) bool {
-	return d == tensors.F32 || slices.ContainsFunc(list, func(a active) bool {
-		difference, ok := a.term.Delta.(*tensors.Difference)
-		if !ok {
-			return false
-		}
-		info, _ := difference.Tuned.Info(name)
-		return info.DType == tensors.F32
+func wide(name string, d tensors.DType, list []active) bool {
+	return d.Size() > 2 || slices.ContainsFunc(list, func(a active) bool {
+		info, _ := a.term.Delta.Info(name)
+		return info.DType.Size() > 2
 	})
 }
 

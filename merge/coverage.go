@@ -10,12 +10,13 @@ import (
 // into the other.
 type Coverage struct {
 	Merged int                 // tensors with a difference
-	Copied []tensors.Unmatched // copied from the base, and why
+	Copied []tensors.Unmatched // copied from the base though the tuned model differs or has none, and why
 }
 
 // Cover decides every tensor of the union of both models before anything is
-// computed. Tensors with a difference are merged. What only the base has, and
-// what is not stored as numbers, is copied from the base. What only the tuned
+// computed. Tensors with a difference are merged. Every other tensor of the
+// base is copied from it: what only the base has, and what is not stored as
+// numbers; Copied lists those of them that are not the same in both. What only the tuned
 // model has, and tensors of different shapes, would silently make another
 // model: they are refused, naming the first of them.
 func Cover(d *tensors.Difference) (Coverage, error) {

@@ -81,6 +81,9 @@ func (m *Model) project(name string) (moved, full float64, err error) {
 		}
 		s := &sums[from/blockLen]
 		for i, v := range d {
+			if v == 0 {
+				continue // also where both sides are the same infinity, whose y-b is NaN
+			}
 			s[0] += float64(float64(y[i]-b[i]) * float64(v))
 			s[1] += float64(float64(v) * float64(v))
 		}

@@ -9,10 +9,16 @@ import (
 	"surgeon/tensors"
 )
 
-// named is a Delta of one tensor that changes nothing.
-type named string
+// named is a Delta of one tensor that cannot be read.
+type named struct {
+	name  string
+	shape []int
+}
 
-func (n named) Names() []string                               { return []string{string(n)} }
+func (n named) Info(string) (tensors.Info, bool) {
+	return tensors.Info{DType: tensors.BF16, Shape: n.shape}, true
+}
+func (n named) Names() []string                               { return []string{n.name} }
 func (n named) AddTo([]float32, string, int, float32) error   { return errUnreadable }
 func (n named) AddTo64([]float64, string, int, float64) error { return errUnreadable }
 
@@ -34,15 +40,18 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 	}
-	check(named("y"), `"y"`, "does not have")
-	check(named("ids"), `"ids"`, "I64")
+	check(named{"y", []int{1}}, `"y"`, "does not have")
+	check(named{"ids", []int{1}}, `"ids"`, "I64")
+	check(named{"x", []int{2}}, `"x"`, "[2]", "[1]")
+	check(diff(t, vector(tensors.F32, 1, 2), vector(tensors.F32, 2, 3)), `"x"`, "[2]", "[1]")
 }
 
 // TestErrors: what cannot be read is an error of Raw and Read.
 func TestErrors(t *testing.T) {
 	for _, d := range floats {
 		base, _ := large(d)
-		m := apply(t, base, merge.Term{Label: "chem", Delta: named("x"), Alpha: merge.Number(1)})
+		info, _ := base.Info("x")
+		m := apply(t, base, merge.Term{Label: "chem", Delta: named{"x", info.Shape}, Alpha: merge.Number(1)})
 		if _, err := m.Raw("x"); !errors.Is(err, errUnreadable) {
 			t.Errorf("Raw: %v", err)
 		}

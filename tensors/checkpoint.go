@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -21,6 +20,7 @@ const (
 // what Raw returns is valid, until Close.
 type Checkpoint struct {
 	path     string // as given to Open
+	root     string // the directory of the weights, as errors call it
 	dir      fs.FS  // the directory of the weights: side files are read from here
 	files    []File
 	metadata map[string]string // of the first file that has any
@@ -54,24 +54,24 @@ func Open(path string) (*Checkpoint, error) {
 	if info.IsDir() {
 		dir, target = path, ""
 	}
-	return open(path, os.DirFS(dir), target, mapped(dir))
+	return open(path, dir, os.DirFS(dir), target, mapped(dir))
 }
 
-// OpenFS opens a model directory, a file or an index inside a file system,
-// reading whole files into memory. The name is what errors call it.
+// OpenFS opens a file system that is a model directory, reading whole files
+// into memory. The name is what errors call it.
 func OpenFS(fsys fs.FS, name string) (*Checkpoint, error) {
 	load := func(file string) ([]byte, io.Closer, error) {
 		data, err := fs.ReadFile(fsys, file)
 		return data, io.NopCloser(nil), err
 	}
-	return open(name, fsys, "", load)
+	return open(name, name, fsys, "", load)
 }
 
 // loader returns the bytes of a file and what releases them.
 type loader func(file string) ([]byte, io.Closer, error)
 
-func open(name string, dir fs.FS, target string, load loader) (*Checkpoint, error) {
-	c := &Checkpoint{path: name, dir: dir, tensors: map[string]stored{}}
+func open(name, root string, dir fs.FS, target string, load loader) (*Checkpoint, error) {
+	c := &Checkpoint{path: name, root: root, dir: dir, tensors: map[string]stored{}}
 	target, err := weights(dir, name, target)
 	if err == nil {
 		if strings.HasSuffix(target, ".json") {
@@ -101,7 +101,8 @@ func weights(dir fs.FS, name, target string) (string, error) {
 			return file, nil
 		}
 	}
-	if others, _ := fs.Glob(dir, "*"+suffix); len(others) == 1 {
+	// What begins with a dot is hidden: the leftovers of a killed Write are.
+	if others, _ := fs.Glob(dir, "[^.]*"+suffix); len(others) == 1 {
 		return others[0], nil
 	} else if len(others) > 1 {
 		return "", fmt.Errorf("%s: holds %d %s files and no %s that orders them: name one of them", name, len(others), suffix, indexFile)
@@ -116,40 +117,37 @@ func weights(dir fs.FS, name, target string) (string, error) {
 func (c *Checkpoint) openFile(file string, load loader) error {
 	data, closer, err := load(file)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.at(file), cause(err))
+		return fmt.Errorf("%s: %w", c.File(file), cause(err))
 	}
 	c.closers = append(c.closers, closer)
-	parsed, metadata, err := parseFile(data)
+	metadata, body, err := parseFile(data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.at(file), err)
+		return fmt.Errorf("%s: %w", c.File(file), err)
 	}
 	if c.metadata == nil {
-		c.metadata = metadata
+		c.metadata = metadata.Metadata()
 	}
-	for _, view := range parsed.Tensors() {
-		info, err := infoOf(view.TensorView)
+	for name, parsed := range metadata.Tensors() {
+		info, err := infoOf(parsed)
 		if err != nil {
-			return fmt.Errorf("%s: tensor %q: %w", c.at(file), view.Name, err)
+			return fmt.Errorf("%s: tensor %s: %w", c.File(file), quote(name), err)
 		}
-		if other, twice := c.tensors[view.Name]; twice {
-			return fmt.Errorf("%s: tensor %q is in %s too", c.at(file), view.Name, other.file)
+		if other, twice := c.tensors[name]; twice {
+			return fmt.Errorf("%s: tensor %s is in %s too", c.File(file), quote(name), other.file)
 		}
-		c.tensors[view.Name] = stored{info, view.TensorView.Data(), file}
-		c.names = append(c.names, view.Name)
+		c.tensors[name] = stored{info, body[parsed.DataOffsets[0]:parsed.DataOffsets[1]], file}
+		c.names = append(c.names, name)
 	}
 	c.files = append(c.files, File{file, int64(len(data))})
 	return nil
 }
 
-// at names a file of the checkpoint in an error.
-func (c *Checkpoint) at(file string) string {
-	if path.Base(filepath.ToSlash(c.path)) == file {
+// File returns the path of a file beside the weights, for messages.
+func (c *Checkpoint) File(name string) string {
+	if c.root != c.path && filepath.Base(c.path) == name {
 		return c.path
 	}
-	if strings.HasSuffix(c.path, ".json") {
-		return filepath.Join(filepath.Dir(c.path), file)
-	}
-	return filepath.Join(c.path, file)
+	return filepath.Join(c.root, name)
 }
 
 // Close releases the mapped files.
@@ -190,7 +188,7 @@ func (c *Checkpoint) Info(name string) (Info, bool) {
 func (c *Checkpoint) Raw(name string) ([]byte, error) {
 	t, ok := c.tensors[name]
 	if !ok {
-		return nil, fmt.Errorf("%s: no tensor %q", c.path, name)
+		return nil, fmt.Errorf("%s: no tensor %s", c.path, quote(name))
 	}
 	return t.data, nil
 }
@@ -199,10 +197,10 @@ func (c *Checkpoint) Raw(name string) ([]byte, error) {
 func (c *Checkpoint) Read(dst []float32, name string, from int) error {
 	t, ok := c.tensors[name]
 	if !ok {
-		return fmt.Errorf("%s: no tensor %q", c.path, name)
+		return fmt.Errorf("%s: no tensor %s", c.path, quote(name))
 	}
 	if err := t.info.checkRange(len(dst), from); err != nil {
-		return fmt.Errorf("%s: tensor %q: %w", c.at(t.file), name, err)
+		return fmt.Errorf("%s: tensor %s: %w", c.File(t.file), quote(name), err)
 	}
 	size := t.info.DType.Size()
 	Widen(dst, t.data[from*size:(from+len(dst))*size], t.info.DType)

@@ -92,6 +92,19 @@ func sameBytes(a, b Source, name string) (bool, error) {
 // Names implements Delta.
 func (d *Difference) Names() []string { return d.names }
 
+// Info implements Delta.
+func (d *Difference) Info(name string) (Info, bool) {
+	b, inBase := d.Base.Info(name)
+	t, inTuned := d.Tuned.Info(name)
+	if !inBase || !inTuned || !b.DType.Float() || !t.DType.Float() || !slices.Equal(b.Shape, t.Shape) {
+		return Info{}, false
+	}
+	if t.DType.Size() > b.DType.Size() {
+		return t, true
+	}
+	return b, true
+}
+
 // AddTo implements Delta. The difference of two 16-bit values is rounded to
 // float32, which is exact unless their exponents are more than 13 apart.
 func (d *Difference) AddTo(dst []float32, name string, from int, alpha float32) error {

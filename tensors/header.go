@@ -8,7 +8,10 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
@@ -18,14 +21,17 @@ const (
 	maxHeader = 100_000_000 // bytes; the format's own limit
 	maxDepth  = 3           // file object, tensor object, shape array
 	maxDims   = 64          // dimensions of one tensor; real ones have at most 5
+
+	metadataKey = "__metadata__"
 )
 
-// parseFile reads the header of a safetensors file that is wholly in data.
-// nlpodyssey/safetensors parses and checks offsets, overlaps, holes and sizes;
-// scanHeader runs before it and refuses what that library lets pass: repeated
-// names, names that are not UTF-8, deep nesting.
-func parseFile(data []byte) (safetensors.SafeTensors, map[string]string, error) {
-	none := safetensors.SafeTensors{}
+// parseFile reads the header of a safetensors file that is wholly in data and
+// returns its description and the bytes behind it. nlpodyssey/safetensors
+// parses and checks offsets, overlaps, holes and sizes; scanHeader runs before
+// it and refuses what that library lets pass or takes long over: repeated
+// names, names that are not UTF-8, deep nesting, entries of other fields.
+func parseFile(data []byte) (safetensors.Metadata, []byte, error) {
+	none := safetensors.Metadata{}
 	if len(data) < 8 {
 		return none, nil, fmt.Errorf("the file has %d bytes, less than the 8 of a header length", len(data))
 	}
@@ -36,21 +42,15 @@ func parseFile(data []byte) (safetensors.SafeTensors, map[string]string, error) 
 	if length > uint64(len(data)-8) {
 		return none, nil, fmt.Errorf("the header claims %d bytes but the file ends after %d: it is truncated or not a safetensors file", length, len(data)-8)
 	}
-	header := data[8 : 8+length]
+	header, body := data[8:8+length], data[8+length:]
 	if err := scanHeader(header); err != nil {
 		return none, nil, err
 	}
-	parsed, err := safetensors.Deserialize(data)
+	_, metadata, err := safetensors.ReadMetadata(data)
 	if err != nil {
-		return none, nil, explain(err, header, len(data)-8-len(header))
+		return none, nil, explain(err, header, len(body))
 	}
-	var meta struct {
-		Metadata map[string]string `json:"__metadata__"`
-	}
-	if err := json.Unmarshal(header, &meta); err != nil {
-		return none, nil, shorten(err)
-	}
-	return parsed, meta.Metadata, nil
+	return metadata, body, nil
 }
 
 // explain says more of an error of the library where its words do not say what
@@ -65,10 +65,10 @@ func explain(err error, header []byte, size int) error {
 	for _, name := range sortedKeys(tensors) {
 		t := tensors[name]
 		if t.DataOffsets[1] < t.DataOffsets[0] {
-			return fmt.Errorf("tensor %q ends at byte %d, before it begins at byte %d", clip(name), t.DataOffsets[1], t.DataOffsets[0])
+			return fmt.Errorf("tensor %s ends at byte %d, before it begins at byte %d", quote(name), t.DataOffsets[1], t.DataOffsets[0])
 		}
 		if bytes, ok := product(t.Shape, t.DType.Size()); !ok || bytes != t.DataOffsets[1]-t.DataOffsets[0] {
-			return fmt.Errorf("tensor %q of shape %v in %s does not take the %d bytes that the header gives it", clip(name), t.Shape, t.DType, t.DataOffsets[1]-t.DataOffsets[0])
+			return fmt.Errorf("tensor %s of shape %s in %s does not take the %d bytes that the header gives it", quote(name), clip(fmt.Sprint(t.Shape)), t.DType, t.DataOffsets[1]-t.DataOffsets[0])
 		}
 		end = max(end, t.DataOffsets[1])
 	}
@@ -99,6 +99,9 @@ func scanHeader(header []byte) error {
 	if !utf8.Valid(header) {
 		return fmt.Errorf("the header is not UTF-8")
 	}
+	if loneSurrogate(header) {
+		return fmt.Errorf("the header has half of a surrogate pair, which is no character")
+	}
 	if trimmed := bytes.TrimLeft(header, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return fmt.Errorf("the header is not a JSON object")
 	}
@@ -119,32 +122,91 @@ func scanHeader(header []byte) error {
 	}
 }
 
+// loneSurrogate finds an escape such as \ud800 without its other half.
+// encoding/json would read it as U+FFFD.
+func loneSurrogate(header []byte) bool {
+	for i := 0; i < len(header); i++ {
+		if header[i] != '\\' {
+			continue
+		}
+		first, ok := escape(header[i:])
+		if !ok {
+			i++ // another escape, of one letter
+			continue
+		}
+		i += 5
+		if !utf16.IsSurrogate(first) {
+			continue
+		}
+		second, _ := escape(header[i+1:])
+		if utf16.DecodeRune(first, second) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
+}
+
+// escape reads \uXXXX.
+func escape(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(v), err == nil
+}
+
 // level is one open object or array of the header.
 type level struct {
 	object bool
+	tensor bool            // an entry of a tensor
+	name   string          // the key it is the value of
 	isKey  bool            // the next string of an object is a key
 	keys   map[string]bool // of an object, seen so far
+	last   string          // of an object, the last key
 	values int             // of an array, seen so far
 }
 
+// entryFields are what the entry of a tensor has, no more and no less.
+var entryFields = []string{"data_offsets", "dtype", "shape"}
+
 func descend(open []*level, token json.Token) ([]*level, error) {
 	if delim, ok := token.(json.Delim); ok && (delim == '}' || delim == ']') {
+		closed := open[len(open)-1]
+		if closed.tensor && len(closed.keys) != len(entryFields) {
+			return nil, fmt.Errorf("the entry of tensor %s has %d fields: it needs dtype, shape and data_offsets", quote(closed.name), len(closed.keys))
+		}
 		return open[:len(open)-1], nil
 	}
+	inside := &level{}
 	if len(open) > 0 {
-		if err := open[len(open)-1].accept(token); err != nil {
+		inside = open[len(open)-1]
+		if err := inside.accept(token); err != nil {
 			return nil, err
 		}
 	}
-	if delim, ok := token.(json.Delim); ok {
-		if len(open) == maxDepth {
-			return nil, fmt.Errorf("the header is nested deeper than %d levels", maxDepth)
+	delim, isDelim := token.(json.Delim)
+	if len(open) == 1 && inside.isKey && delim != '{' { // a value of the file object
+		if token == nil && inside.last == metadataKey {
+			return open, nil // the reference reads null as none
 		}
-		return append(open, &level{object: delim == '{', isKey: delim == '{', keys: map[string]bool{}}), nil
+		return nil, fmt.Errorf("the entry of %s is not an object", quote(inside.last))
 	}
-	return open, nil
+	if !isDelim {
+		return open, nil
+	}
+	if len(open) == maxDepth {
+		return nil, fmt.Errorf("the header is nested deeper than %d levels", maxDepth)
+	}
+	next := &level{object: delim == '{', isKey: delim == '{', name: inside.last}
+	next.tensor = next.object && len(open) == 1 && inside.last != metadataKey
+	if next.object {
+		next.keys = map[string]bool{}
+	}
+	return append(open, next), nil
 }
 
+// accept takes a token into an object or array.
 func (l *level) accept(token json.Token) error {
 	if !l.object {
 		if l.values++; l.values > maxDims {
@@ -158,17 +220,22 @@ func (l *level) accept(token json.Token) error {
 	}
 	l.isKey = false
 	key := token.(string)
-	if l.keys[key] {
-		return fmt.Errorf("%q stands twice in the header", clip(key))
+	switch {
+	case l.keys[key] && l.tensor:
+		return fmt.Errorf("%s stands twice in the entry of tensor %s", quote(key), quote(l.name))
+	case l.keys[key]:
+		return fmt.Errorf("%s stands twice in the header", quote(key))
+	case l.tensor && !slices.Contains(entryFields, key):
+		return fmt.Errorf("the entry of tensor %s has a field %s: it may have dtype, shape and data_offsets", quote(l.name), quote(key))
 	}
-	l.keys[key] = true
+	l.keys[key], l.last = true, key
 	return nil
 }
 
 // infoOf converts a parsed tensor's description.
-func infoOf(view safetensors.TensorView) (Info, error) {
-	info := Info{DType: DType(view.DType().String())}
-	for _, d := range view.Shape() {
+func infoOf(parsed *safetensors.TensorInfo) (Info, error) {
+	info := Info{DType: DType(parsed.DType.String())}
+	for _, d := range parsed.Shape {
 		if d > math.MaxInt {
 			return Info{}, fmt.Errorf("dimension %d is too large", d)
 		}
@@ -191,3 +258,6 @@ func clip(text string) string {
 	}
 	return text[:200] + "..."
 }
+
+// quote prints a name of a file or from one: on one line, of a readable length.
+func quote(name string) string { return strconv.Quote(clip(name)) }

@@ -50,15 +50,23 @@ func KeyOf(name string) Key {
 	return Key{NoLayer, name}
 }
 
-// cutLayer splits "...layers.7.mlp.up_proj" at the stem "layers.".
+// cutLayer splits "...layers.7.mlp.up_proj" at the stem "layers." that a number
+// follows.
 func cutLayer(name, stem string) (layer int, part string, ok bool) {
-	at := strings.Index(name, stem)
-	if at < 0 || at > 0 && name[at-1] != '.' {
-		return 0, "", false
+	for at := 0; ; at++ {
+		next := strings.Index(name[at:], stem)
+		if next < 0 {
+			return 0, "", false
+		}
+		if at += next; at > 0 && name[at-1] != '.' {
+			continue
+		}
+		number, part, found := strings.Cut(name[at+len(stem):], ".")
+		layer, err := strconv.ParseUint(number, 10, 31)
+		if found && err == nil {
+			return int(layer), part, true
+		}
 	}
-	number, part, found := strings.Cut(name[at+len(stem):], ".")
-	layer, err := strconv.Atoi(number)
-	return layer, part, found && err == nil && layer >= 0
 }
 
 // Row names the row of a per-layer report that the tensor belongs to: the

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/edsrzf/mmap-go"
@@ -23,18 +24,18 @@ type index struct {
 func (c *Checkpoint) openShards(file string, load loader) error {
 	data, err := fs.ReadFile(c.dir, file)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.at(file), cause(err))
+		return fmt.Errorf("%s: %w", c.File(file), cause(err))
 	}
 	var ix index
 	if err := json.Unmarshal(data, &ix); err != nil {
-		return fmt.Errorf("%s: not a shard index: %w", c.at(file), shorten(err))
+		return fmt.Errorf("%s: not a shard index: %w", c.File(file), shorten(err))
 	}
 	if len(ix.WeightMap) == 0 {
-		return fmt.Errorf("%s: names no tensor: weight_map is empty or missing", c.at(file))
+		return fmt.Errorf("%s: names no tensor: weight_map is empty or missing", c.File(file))
 	}
 	shards, err := ix.shards()
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.at(file), err)
+		return fmt.Errorf("%s: %w", c.File(file), err)
 	}
 	for _, shard := range shards {
 		if err := c.openFile(shard, load); err != nil {
@@ -47,32 +48,38 @@ func (c *Checkpoint) openShards(file string, load loader) error {
 // shards lists the files of the index, sorted. A name may not lead out of the
 // index's own directory.
 func (ix index) shards() ([]string, error) {
-	var shards []string
+	seen := map[string]bool{}
 	for tensor, shard := range ix.WeightMap {
-		if strings.ContainsAny(shard, `/\`) || !fs.ValidPath(shard) || shard == "." {
-			return nil, fmt.Errorf("tensor %q is said to be in %q, which is not the name of a file beside the index", tensor, shard)
+		if !plainName(shard) {
+			return nil, fmt.Errorf("tensor %s is said to be in %s, which is not the name of a file beside the index", quote(tensor), quote(shard))
 		}
-		if !slices.Contains(shards, shard) {
-			shards = append(shards, shard)
-		}
+		seen[shard] = true
 	}
-	slices.Sort(shards)
-	return shards, nil
+	return sortedKeys(seen), nil
+}
+
+// plainName reports whether a name is one of a file in a directory: no
+// separators, nothing that a terminal would not print, no longer than file
+// systems allow.
+func plainName(name string) bool {
+	unprintable := func(r rune) bool { return !strconv.IsPrint(r) }
+	return fs.ValidPath(name) && name != "." && len(name) <= 255 &&
+		!strings.ContainsAny(name, `/\`) && !strings.ContainsFunc(name, unprintable)
 }
 
 func (c *Checkpoint) checkIndex(file string, ix index) error {
 	for _, name := range sortedKeys(ix.WeightMap) {
 		t, ok := c.tensors[name]
 		if !ok {
-			return fmt.Errorf("%s: tensor %q is not in %s, where the index says it is", c.at(file), name, ix.WeightMap[name])
+			return fmt.Errorf("%s: tensor %s is not in %s, where the index says it is", c.File(file), quote(name), ix.WeightMap[name])
 		}
 		if t.file != ix.WeightMap[name] {
-			return fmt.Errorf("%s: tensor %q is in %s, but the index says %s", c.at(file), name, t.file, ix.WeightMap[name])
+			return fmt.Errorf("%s: tensor %s is in %s, but the index says %s", c.File(file), quote(name), t.file, ix.WeightMap[name])
 		}
 	}
 	for name, t := range c.tensors {
 		if _, ok := ix.WeightMap[name]; !ok {
-			return fmt.Errorf("%s: tensor %q of %s is missing from the index", c.at(file), name, t.file)
+			return fmt.Errorf("%s: tensor %s of %s is missing from the index", c.File(file), quote(name), t.file)
 		}
 	}
 	return nil

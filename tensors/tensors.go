@@ -22,6 +22,11 @@
 // values is done in float64.
 package tensors
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Info describes one tensor: its stored type and its shape, outermost
 // dimension first. A scalar has an empty shape and one element.
 type Info struct {
@@ -70,6 +75,10 @@ type Delta interface {
 	// The caller must not change the slice.
 	Names() []string
 
+	// Info describes a difference, or reports that there is none of that
+	// name: its shape, and the widest stored type that it was made from.
+	Info(name string) (Info, bool)
+
 	// AddTo adds alpha times the elements from, from+1, ... of a difference
 	// to dst, in float32: dst[i] += alpha * delta[from+i]. An element whose
 	// difference is zero leaves dst untouched, also where it holds -0.
@@ -77,4 +86,22 @@ type Delta interface {
 
 	// AddTo64 does the same in float64.
 	AddTo64(dst []float64, name string, from int, alpha float64) error
+}
+
+// Fit checks that a Source has every tensor that a Delta names, in the Delta's
+// shape and of a Float type. The error names the first that does not fit.
+func Fit(base Source, delta Delta) error {
+	for _, name := range delta.Names() {
+		d, _ := delta.Info(name)
+		b, ok := base.Info(name)
+		switch {
+		case !ok:
+			return fmt.Errorf("tensor %s is to be changed, but the base does not have it", quote(name))
+		case !slices.Equal(b.Shape, d.Shape):
+			return fmt.Errorf("tensor %s is to be changed as %v, but the base has it as %v", quote(name), d.Shape, b.Shape)
+		case !b.DType.Float():
+			return fmt.Errorf("tensor %s is to be changed, but its type %s in the base is not a number type", quote(name), b.DType)
+		}
+	}
+	return nil
 }

@@ -21,7 +21,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 
 	"surgeon/tensors"
@@ -40,13 +39,13 @@ type Sums struct {
 	Dot     float64 // sum of b*d
 	MaxAbs  float64 // largest |d|; NaN if any is
 	Changed int64   // elements with d != 0
-	Flipped int64   // elements with b < 0 < b+d or b+d < 0 < b
+	Flipped int64   // elements with b < 0 < b+d or b+d < 0 < b, d as float32
 }
 
 // Row is the drift of one tensor or of a set of tensors.
 type Row struct {
 	Name    string       // the tensor, the layer, the part, or "total"
-	Key     tensors.Key  // of a tensor; Layer alone for a layer, Part alone for a part
+	Key     tensors.Key  // of a tensor; of a layer its Layer, of a part its Part with a negative Layer
 	Info    tensors.Info // of a tensor, as the base stores it
 	Tensors int          // in the row
 	Sums
@@ -126,18 +125,21 @@ type Options struct {
 // Measure reads base and delta once, in blocks, on all processors. Tensors of
 // the base that the delta does not name have moved nowhere and are left out.
 func Measure(ctx context.Context, base tensors.Source, delta tensors.Delta, opt Options) (*Report, error) {
+	if err := tensors.Fit(base, delta); err != nil {
+		return nil, fmt.Errorf("drift: %w", err)
+	}
 	rows := make([]Row, 0, len(delta.Names()))
 	var total int64
 	for _, name := range delta.Names() {
-		info, ok := base.Info(name)
-		if !ok {
-			return nil, fmt.Errorf("drift: the delta has a tensor %q that the base has not", name)
-		}
+		info, _ := base.Info(name)
 		total += info.Bytes()
 		rows = append(rows, Row{Name: name, Key: tensors.KeyOf(name), Info: info, Tensors: 1})
 	}
 	var done int64
 	for i := range rows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		sums, err := measure(ctx, base, delta, rows[i].Name, rows[i].Info.Len())
 		if err != nil {
 			return nil, err
@@ -212,30 +214,4 @@ func sumBlock(b, d []float32) Sums {
 	s.Base2, s.Delta2, s.Dot = base2[0]+base2[1], delta2[0]+delta2[1], dot[0]+dot[1]
 	s.MaxAbs = float64(largest)
 	return s
-}
-
-// rollUp sorts the rows and adds them up by layer, by part and in all.
-func rollUp(rows []Row) *Report {
-	slices.SortFunc(rows, compareRows)
-	r := &Report{Tensors: rows, Total: Row{Name: "total", Key: tensors.Key{Layer: tensors.NoLayer}}}
-	layers, parts := map[string]int{}, map[string]int{}
-	for _, row := range rows {
-		addTo(&r.Layers, layers, row, row.Key.Row(), tensors.Key{Layer: row.Key.Layer})
-		addTo(&r.Parts, parts, row, row.Key.Part, tensors.Key{Layer: tensors.NoLayer, Part: row.Key.Part})
-		r.Total.Sums.add(row.Sums)
-		r.Total.Tensors++
-	}
-	slices.SortStableFunc(r.Parts, comparePartRows)
-	return r
-}
-
-func addTo(rows *[]Row, at map[string]int, row Row, name string, key tensors.Key) {
-	i, ok := at[name]
-	if !ok {
-		i = len(*rows)
-		at[name] = i
-		*rows = append(*rows, Row{Name: name, Key: key})
-	}
-	(*rows)[i].Sums.add(row.Sums)
-	(*rows)[i].Tensors++
 }

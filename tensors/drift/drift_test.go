@@ -105,7 +105,7 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	check("layers", report.Layers, "embed 0 1 2 3 4 5 6 7 8 9 10 11 norm lm_head another other")
-	check("parts", report.Parts, "another input_layernorm mlp.up_proj other embed norm lm_head")
+	check("parts", report.Parts, "input_layernorm mlp.up_proj embed norm lm_head another other")
 	check("ends of the tensors", append(report.Tensors[:3:3], report.Tensors[22:]...), "model.embed_tokens.weight "+
 		"model.layers.0.input_layernorm.weight model.layers.0.mlp.up_proj.weight "+
 		"model.layers.10.mlp.up_proj.weight model.layers.11.input_layernorm.weight model.layers.11.mlp.up_proj.weight "+

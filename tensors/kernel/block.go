@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Linear multiplies by a weight as checkpoints store it and adds a bias, which
 // may be nil:
@@ -32,7 +35,11 @@ func Linear(dst, x, weight, bias []float32, rows, in, out int) {
 // dst is [len(ids), width], table [vocabulary, width].
 func Embed(dst, table []float32, ids []int32, width int) {
 	check("dst of Embed", len(dst), len(ids)*width)
+	rows := len(table) / max(width, 1)
 	for r, id := range ids {
+		if id < 0 || int(id) >= rows {
+			panic(fmt.Sprintf("kernel: id %d in Embed is outside the table of %d rows", id, rows))
+		}
 		copy(dst[r*width:(r+1)*width], table[int(id)*width:])
 	}
 }
@@ -119,6 +126,9 @@ func LogSumExp(values []float32) float64 {
 	largest := math.Inf(-1)
 	for _, v := range values {
 		largest = max(largest, float64(v))
+	}
+	if math.IsInf(largest, 0) {
+		return largest
 	}
 	var sum float64
 	for _, v := range values {

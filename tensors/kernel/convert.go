@@ -46,13 +46,15 @@ func WidenF32(dst []float32, raw []byte) {
 
 // RoundBF16 rounds to bfloat16, to nearest and ties to even, and encodes.
 // Overflow gives infinity; NaN stays NaN and keeps its sign and the upper bits
-// of its payload. dst holds 2*len(src) bytes.
+// of its payload, and becomes quiet where nothing is left of it. dst holds 2*len(src) bytes.
 func RoundBF16(dst []byte, src []float32) {
 	check("bfloat16 bytes", len(dst), 2*len(src))
 	for i, v := range src {
 		bits := math.Float32bits(v)
 		if v != v {
-			bits |= 0x00400000 // quiet, so that a payload in the lower bits does not become infinity
+			if bits&0x007f0000 == 0 {
+				bits |= 0x00400000 // or a payload in the lower bits would become infinity
+			}
 		} else {
 			bits += 0x7fff + bits>>16&1
 		}
@@ -61,7 +63,8 @@ func RoundBF16(dst []byte, src []float32) {
 }
 
 // RoundF16 rounds to IEEE binary16, to nearest and ties to even, and encodes.
-// Overflow gives infinity, small values become subnormal; NaN stays NaN.
+// Overflow gives infinity, small values become subnormal; NaN stays NaN as in
+// RoundBF16.
 // dst holds 2*len(src) bytes.
 func RoundF16(dst []byte, src []float32) {
 	check("float16 bytes", len(dst), 2*len(src))
@@ -76,7 +79,10 @@ func roundHalf(v float32) uint16 {
 	magnitude := bits & 0x7fffffff
 	switch {
 	case magnitude > 0x7f800000: // NaN
-		return sign | 0x7e00 | uint16(magnitude>>13&0x3ff)
+		if payload := uint16(magnitude >> 13 & 0x3ff); payload != 0 {
+			return sign | 0x7c00 | payload
+		}
+		return sign | 0x7e00
 	case magnitude >= 0x477ff000: // 65520 and more round to infinity
 		return sign | 0x7c00
 	case magnitude < 0x38800000: // below 2^-14: a multiple of 2^-24

@@ -99,7 +99,15 @@ func TestDelta(t *testing.T, base tensors.Source, delta tensors.Delta) {
 			t.Errorf("%s: the base has no such tensor", name)
 			continue
 		}
+		change, ok := delta.Info(name)
+		if !ok || !slices.Equal(change.Shape, info.Shape) || !change.DType.Float() {
+			t.Errorf("%s: the difference is %v %s, %v, of a base of %v", name, change.Shape, change.DType, ok, info.Shape)
+			continue
+		}
 		testDifference(t, delta, name, info.Len())
+	}
+	if _, ok := delta.Info("no such tensor"); ok {
+		t.Error("Info describes a difference that is not there")
 	}
 	if err := delta.AddTo(nil, "no such tensor", 0, 1); err == nil {
 		t.Error("AddTo of a tensor that is not there gives no error")

@@ -124,8 +124,18 @@ type fakeDelta struct {
 	add    func(dst []float32, from int, alpha float32)
 	add64  func(dst []float64, from int, alpha float64)
 	err    error
-	mild   bool // AddTo knows every name
-	mild64 bool // AddTo64 knows every name
+	mild   bool  // AddTo knows every name
+	mild64 bool  // AddTo64 knows every name
+	ghosts bool  // Info knows every name
+	shape  []int // if it is not that of delta
+}
+
+func (f fakeDelta) Info(name string) (tensors.Info, bool) {
+	shape := f.shape
+	if shape == nil {
+		shape = []int{2, 3}
+	}
+	return tensors.Info{DType: tensors.F32, Shape: shape}, f.ghosts || name == "a"
 }
 
 func (f fakeDelta) Names() []string { return f.names }
@@ -179,6 +189,8 @@ func brokenDeltas() map[string]tensors.Delta {
 		"unreadable":                fakeDelta{names: []string{"a"}, err: errors.New("unreadable")},
 		"adds to ghosts":            fakeDelta{names: []string{"a"}, mild: true},
 		"adds to ghosts in float64": fakeDelta{names: []string{"a"}, mild64: true},
+		"describes ghosts":          fakeDelta{names: []string{"a"}, ghosts: true},
+		"of another shape":          fakeDelta{names: []string{"a"}, shape: []int{6}},
 	}
 	add := func(name string, f func(dst []float32, from int, alpha float32)) {
 		deltas[name] = fakeDelta{names: []string{"a"}, add: f}
