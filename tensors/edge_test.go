@@ -53,6 +53,9 @@ func TestEdgeSurrogate(t *testing.T) {
 
 // hostile files answer in < 2 s and little memory.
 func TestEdgeSlow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures time on files of 50 MB: left out by -short, which the race detector runs with")
+	}
 	check := func(name string, open func() (*tensors.Checkpoint, error)) {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
