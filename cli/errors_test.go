@@ -69,7 +69,7 @@ func TestErrors(t *testing.T) {
 	short := write(t, dir, "short.safetensors", string(model[:len(model)-100]))
 	empty := filepath.Dir(write(t, dir, "empty/readme", "x"))
 	task := write(t, dir, "task.jsonl", "{\"id\":\"a\",\"prompt\":\"p\",\"choices\":[\"x\",\"y\"],\"gold\":0}\n{\"id\":\"b\"}\n")
-	requests := write(t, dir, "requests.jsonl", "{\"id\":1,\"prompt_ids\":[1,2]}\n{\"id\":2,\"prompt_ids\":[320]}\n")
+	requests := write(t, dir, "requests.jsonl", "{\"id\":1,\"prompt_ids\":[1,2]}\n")
 
 	check(ExitUsage, `did you mean "merge"`, "mrge")
 	check(ExitUsage, "lists them", "zzz")
@@ -93,7 +93,6 @@ func TestErrors(t *testing.T) {
 	check(ExitInput, "tokenizer.json", "merge", "--alpha-sweep=0,1", odd, odd, "--tasks", task)
 	check(ExitInput, filepath.Join(bare, "config.json")+": not there", "probe", bare, requests)
 	check(ExitInput, task+":2: ", "merge", "--alpha-sweep", "base", "chem", "--tasks", task)
-	check(ExitInput, requests+":2: prompt: token id 320 is outside the vocabulary of 320", "probe", "base", requests)
 	check(ExitInput, "no such file", "probe", "base", filepath.Join(dir, "none.jsonl"))
 	check(ExitInput, "exists", "merge", "base", "chem", "--alpha", "1", "-o", filepath.Dir(taken))
 	check(ExitInput, "not a directory", "merge", "base", "chem", "--alpha", "1", "-o", filepath.Join(taken, "out"))
@@ -196,5 +195,30 @@ func TestProbe(t *testing.T) {
 	}
 	if n := strings.Count(lines[1][strings.Index(lines[1], `"logits"`):], ","); n != 319 {
 		t.Errorf("%d logits, want 320", n+1)
+	}
+}
+
+// TestProbeBadLines answers the good lines and then reports the first bad one.
+func TestProbeBadLines(t *testing.T) {
+	in := strings.Join([]string{
+		`{"id":1,"prompt_ids":[320],"logits":true}`,
+		`{"id":2,"prompt_ids":[1],"continuation_ids":[[2]]}`,
+		`{bad`,
+		`{"id":3,"prompt":""}`,
+		`{"id":4,"prompt":"","logits":true}`,
+		`{"prompt":"x"}`,
+		`{"id":5,"prompt":"x","prompt_ids":[1]}`,
+		`{"id":6,"prompt_ids":[1],"continuations":["x"]}`,
+		`{"id":7,"prompt_ids":[1],"continuation_ids":[[]]}`,
+		`{"id":8,"prompt_ids":[400,1]}`,
+	}, "\n")
+	out, errs, code := surgeonIn(t, in, "probe", "base", "-")
+	if code != ExitInput || errs != "surgeon: -:1: prompt: token id 320 is outside the vocabulary of 320 (and 6 more lines that could not be answered)\n" {
+		t.Errorf("exit code %d, %q", code, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"id":2,"prompt_ids":[1],"logprobs":[-`) ||
+		lines[1] != `{"id":3,"prompt_ids":[],"logprobs":[],"greedy":[]}` || lines[2] != `{"id":8,"prompt_ids":[400,1],"logprobs":[],"greedy":[]}` {
+		t.Errorf("answers:\n%s", out)
 	}
 }

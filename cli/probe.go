@@ -23,7 +23,8 @@ func probeCommand(env environment) *cli.Command {
 		ArgsUsage: "MODEL REQUESTS.jsonl",
 		Description: `A request a line: {"id", "prompt" or "prompt_ids", "continuations" or "continuation_ids", "logits": true}.
 An answer a line: {"id", "prompt_ids", "logprobs" in nats, "greedy", "logits" after the prompt}.
-REQUESTS.jsonl may be -, standard input.
+REQUESTS.jsonl may be -, standard input. Lines that cannot be answered do not stop the others;
+the exit code is 3 then.
 
 Examples:
    surgeon probe base requests.jsonl`,
@@ -78,20 +79,39 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	if err != nil {
 		return fmt.Errorf("%s: %w", modelName, err)
 	}
-	asked, err := readRequests(env, m, config, file)
+	asked, bad, err := readRequests(env, m, config, file)
 	if err != nil {
 		return err
 	}
-	requests := make([]decoder.Request, len(asked))
-	for i, a := range asked {
-		requests[i] = a.request
+	var requests []decoder.Request
+	for _, a := range asked {
+		if a.asksModel() {
+			requests = append(requests, a.request)
+		}
 	}
 	responses, err := d.Score(ctx, requests, decoder.Options{Progress: opt.step})
 	opt.finish()
 	if err != nil {
 		return fmt.Errorf("%s: %w", modelName, err)
 	}
-	return printAnswers(env, asked, responses)
+	if err := printAnswers(env, asked, responses); err != nil {
+		return err
+	}
+	return bad.report()
+}
+
+// badLines are the lines of a file that could not be answered.
+type badLines []error
+
+// report is the first bad line and how many there were.
+func (b badLines) report() error {
+	switch len(b) {
+	case 0:
+		return nil
+	case 1:
+		return b[0]
+	}
+	return fmt.Errorf("%w (and %d more lines that could not be answered)", b[0], len(b)-1)
 }
 
 // asked is a request as the model gets it, and what its answer repeats.
@@ -101,41 +121,48 @@ type asked struct {
 	request   decoder.Request
 }
 
-// readRequests reads and checks every line before anything is computed.
-func readRequests(env environment, m *model, config decoder.Config, file string) ([]asked, error) {
+// asksModel reports whether the model is needed: a request for nothing but the
+// ids of its prompt may be of any length, none included.
+func (a asked) asksModel() bool { return a.request.Logits || len(a.request.Continuations) > 0 }
+
+// readRequests reads and checks every line before anything is computed. Lines
+// that cannot be answered do not stop the others.
+func readRequests(env environment, m *model, config decoder.Config, file string) (list []asked, bad badLines, err error) {
 	var in io.Reader = env.in
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		defer f.Close()
 		in = f
 	}
 	var tokenizer *token.Tokenizer // read when the first text asks for it
-	var list []asked
-	err := task.EachLine(file, in, func(_ int, text []byte) error {
+	err = task.EachLine(file, in, func(number int, text []byte) error {
 		var r probeRequest
-		if err := json.Unmarshal(text, &r); err != nil {
-			return fmt.Errorf("not a request: %w", err)
-		}
-		if tokenizer == nil && (r.Prompt != nil || r.Continuations != nil) {
-			var err error
+		err := json.Unmarshal(text, &r)
+		if err != nil {
+			err = fmt.Errorf("not a request: %w", err)
+		} else if tokenizer == nil && (r.Prompt != nil || r.Continuations != nil) {
 			if tokenizer, err = m.tokenizer(); err != nil {
-				return err
+				return err // it concerns every line
 			}
 		}
-		a, err := r.resolve(tokenizer)
-		if err != nil {
-			return err
+		var a asked
+		if err == nil {
+			a, err = r.resolve(tokenizer)
 		}
-		if err := a.request.Check(config); err != nil {
-			return err
+		if err == nil && a.asksModel() {
+			err = a.request.Check(config)
+		}
+		if err != nil {
+			bad = append(bad, fmt.Errorf("%s:%d: %w", file, number, err))
+			return nil
 		}
 		list = append(list, a)
 		return nil
 	})
-	return list, err
+	return list, bad, err
 }
 
 // resolve turns texts into token ids.
@@ -173,10 +200,15 @@ func (r probeRequest) resolve(t *token.Tokenizer) (asked, error) {
 func printAnswers(env environment, asked []asked, responses []decoder.Response) error {
 	encoder := json.NewEncoder(env.out)
 	encoder.SetEscapeHTML(false)
-	for i, a := range asked {
-		answer := probeAnswer{ID: a.id, PromptIDs: a.promptIDs, LogProbs: []number{}, Greedy: append([]bool{}, responses[i].Greedy...), Logits: responses[i].Logits}
-		for _, v := range responses[i].LogProbs {
-			answer.LogProbs = append(answer.LogProbs, number(v))
+	for _, a := range asked {
+		answer := probeAnswer{ID: a.id, PromptIDs: append([]int32{}, a.promptIDs...), LogProbs: []number{}, Greedy: []bool{}}
+		if a.asksModel() {
+			r := responses[0]
+			responses = responses[1:]
+			answer.Greedy, answer.Logits = append(answer.Greedy, r.Greedy...), r.Logits
+			for _, v := range r.LogProbs {
+				answer.LogProbs = append(answer.LogProbs, number(v))
+			}
 		}
 		if err := encoder.Encode(answer); err != nil {
 			return err
