@@ -11,7 +11,6 @@ package lora
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,7 +51,7 @@ func Is(dir string) bool {
 func Open(dir string) (*Adapter, error) {
 	data, err := os.ReadFile(filepath.Join(dir, configFile))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configFile), cause(err))
+		return nil, err
 	}
 	c, err := parseConfig(data)
 	if err != nil {
@@ -193,13 +192,4 @@ func (m module) row(dst []float64, o, low int, scale float64) {
 			dst[i] += float64(b * float64(v))
 		}
 	}
-}
-
-// cause takes the path out of a file error: the caller names it.
-func cause(err error) error {
-	var failed *fs.PathError
-	if errors.As(err, &failed) {
-		return failed.Err
-	}
-	return err
 }

@@ -60,12 +60,12 @@ func (m *Model) project(name string) (moved, full float64, err error) {
 	list, size := m.at(name), info.DType.Size()
 	origin := m.origin(name, list)
 	err = eachBlock(n, func(from, n int) error {
-		values := make([]float32, 3*n)
-		b, y, d := values[:n], values[n:2*n], values[2*n:]
+		values, d := make([]float32, 2*n), make([]float64, n)
+		b, y := values[:n], values[n:]
 		if err := m.base.Read(b, name, from); err != nil {
 			return err
 		}
-		if err := m.terms[0].Delta.AddTo(d, name, from, 1); err != nil {
+		if err := m.terms[0].Delta.AddTo64(d, name, from, 1); err != nil {
 			return err
 		}
 		if origin != nil {
@@ -84,8 +84,8 @@ func (m *Model) project(name string) (moved, full float64, err error) {
 			if v == 0 {
 				continue // also where both sides are the same infinity, whose y-b is NaN
 			}
-			s[0] += float64(float64(y[i]-b[i]) * float64(v))
-			s[1] += float64(float64(v) * float64(v))
+			s[0] += float64((float64(y[i]) - float64(b[i])) * v)
+			s[1] += float64(v * v)
 		}
 		return nil
 	})

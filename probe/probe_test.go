@@ -183,8 +183,8 @@ func TestScoreErrors(t *testing.T) {
 		}
 	}
 	b := picoBench(t, first, task.MCQ{Name: "empty"}, second)
-	refuse(b, probe.Candidate{ID: "untrained", Source: tensorstest.NewMemory()}, "untrained: ", `tensor "model.layers.0.input_layernorm.weight" is missing`)
-	refuse(b, probe.Candidate{ID: "small", Source: tensorstest.Pico{Hidden: 24}.Weights()}, "small: ", "[24]", "[48]")
+	refuse(b, probe.Candidate{ID: "untrained", Source: tensorstest.NewMemory()}, "untrained: ", `tensor "model.embed_tokens.weight" is missing`)
+	refuse(b, probe.Candidate{ID: "small", Source: tensorstest.Pico{Hidden: 24}.Weights()}, "small: ", "[320 24]", "[320 48]")
 	refuse(b, probe.Candidate{ID: "sick", Source: poison(t, "model.layers.1.mlp.up_proj.weight")}, "sick: ", "layer 1 gives a value that is not finite")
 	refuse(b, probe.Candidate{ID: "dumb", Source: poison(t, "model.norm.weight")}, "dumb: ", "task first, item symbol-00: the log-likelihood of continuation 1 is not a number")
 

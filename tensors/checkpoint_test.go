@@ -212,5 +212,5 @@ func TestDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := tensors.Open(dir)
-	refused(t, c, err, "model.safetensors", "directory")
+	refused(t, c, err, "model.safetensors", "not a file")
 }

@@ -115,7 +115,7 @@ func (d *Difference) AddTo(dst []float32, name string, from int, alpha float32) 
 		return err
 	}
 	for i, b := range base {
-		if t := tuned[i]; t != b {
+		if t := tuned[i]; t != b && !bothNaN(t, b) {
 			dst[i] += float32(alpha * (t - b))
 		}
 	}
@@ -132,12 +132,15 @@ func (d *Difference) AddTo64(dst []float64, name string, from int, alpha float64
 		return err
 	}
 	for i, b := range base {
-		if t := tuned[i]; t != b {
+		if t := tuned[i]; t != b && !bothNaN(t, b) {
 			dst[i] += float64(alpha * (float64(t) - float64(b)))
 		}
 	}
 	return nil
 }
+
+// bothNaN reports whether neither value is a number: nothing moved there.
+func bothNaN(a, b float32) bool { return a != a && b != b }
 
 // blocks keeps the pairs of buffers that AddTo reads into.
 var blocks = sync.Pool{New: func() any { return new([2][]float32) }}

@@ -36,6 +36,9 @@ func parseFile(data []byte) (safetensors.Metadata, []byte, error) {
 		return none, nil, fmt.Errorf("the file has %d bytes, less than the 8 of a header length", len(data))
 	}
 	length := binary.LittleEndian.Uint64(data)
+	if bytes.HasPrefix(data, []byte("version https://git-lfs")) {
+		return none, nil, fmt.Errorf("the file is a git-lfs pointer, not the weights: fetch them with git lfs pull")
+	}
 	if length > maxHeader {
 		return none, nil, fmt.Errorf("the header claims %d bytes, more than the %d the format allows", length, maxHeader)
 	}

@@ -38,7 +38,8 @@ func TestHostileFiles(t *testing.T) {
 	raw("length above the limit", "claims 100000001 bytes, more than the 100000000", []byte{0x01, 0xe1, 0xf5, 0x05, 0, 0, 0, 0, '{', '}'})
 	raw("length of 2^64-1", "claims 18446744073709551615 bytes, more than", []byte{255, 255, 255, 255, 255, 255, 255, 255, '{', '}'})
 	raw("length past the end", "claims 3 bytes but the file ends after 2", []byte{3, 0, 0, 0, 0, 0, 0, 0, '{', '}'})
-	raw("a text file", "more than the 100000000", []byte("version https://git-lfs.github.com/spec/v1\n"))
+	raw("a text file", "more than the 100000000", []byte("Once upon a time"))
+	raw("a git-lfs pointer", "git lfs pull", []byte("version https://git-lfs.github.com/spec/v1\n"))
 
 	// InvalidHeader and InvalidHeaderDeserialization.
 	header("name not UTF-8", "not UTF-8", `{"`+"\xff"+`":{}}`)

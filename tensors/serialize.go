@@ -33,6 +33,9 @@ func writeWeights(ctx context.Context, f *os.File, src Source, opt WriteOptions)
 	if err != nil {
 		return Written{}, err
 	}
+	if state.progress != nil {
+		state.progress(state.total, state.total)
+	}
 	if err := f.Chmod(0o644); err != nil {
 		return Written{}, cause(err)
 	}

@@ -97,18 +97,19 @@ func sortedKeys[V any](m map[string]V) []string {
 // mapped returns a loader that maps files of a directory read-only.
 func mapped(dir string) loader {
 	return func(file string) ([]byte, io.Closer, error) {
-		f, err := os.Open(filepath.Join(dir, file))
+		path := filepath.Join(dir, file)
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+			return nil, nil, fmt.Errorf("is not a file: only a file can be mapped into memory")
+		}
+		f, err := os.Open(path)
 		if err != nil {
 			return nil, nil, err
 		}
 		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return nil, nil, err
-		}
-		if info.IsDir() {
-			return nil, nil, fmt.Errorf("is a directory")
-		}
 		if info.Size() == 0 {
 			return nil, io.NopCloser(nil), nil // an empty file cannot be mapped; parsing refuses it
 		}

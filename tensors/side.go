@@ -9,14 +9,16 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // sideFiles are the patterns of the files that make weights a model. A
-// directory's README and its weights are not among them.
+// directory's README and its weights are not among them. They are copied from
+// a directory that has the first of them, which makes it a model's.
 var sideFiles = []string{
 	"config.json", "generation_config.json", "preprocessor_config.json",
-	"tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "*.tiktoken",
+	"tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "*.model", "*.tiktoken",
 	"chat_template*", "*.py", "LICENSE*", "NOTICE*", "USE_POLICY*",
 }
 
@@ -28,6 +30,9 @@ func copySide(dir string, side fs.FS) ([]Written, error) {
 	entries, err := fs.ReadDir(side, ".")
 	if err != nil {
 		return nil, err
+	}
+	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == sideFiles[0] }) {
+		return nil, nil
 	}
 	var written []Written
 	for _, entry := range entries {

@@ -16,8 +16,8 @@
 //  4. Write puts any Source on disk, one tensor in memory at a time, into a
 //     temporary place that is renamed when it is complete.
 //
-// Values are read by ranges of elements in row-major order, so that nothing
-// in surgeon needs memory in proportion to a file or even to a tensor. 16-bit
+// Values are read by ranges of elements in row-major order, so that what only
+// measures needs no memory in proportion to a tensor. 16-bit
 // values are widened to float32, which is exact; the arithmetic on 32-bit
 // values is done in float64.
 package tensors

@@ -49,19 +49,36 @@ func Write(ctx context.Context, path string, src Source, opt WriteOptions) ([]Wr
 	return written, nil
 }
 
-// Vacant refuses a target of Write that is already there.
+// Vacant refuses a target of Write that is already there, or that cannot be
+// written: before any work is done.
 func Vacant(path string) error {
 	entries, err := os.ReadDir(path)
 	switch {
 	case err == nil && len(entries) > 0:
 		return fmt.Errorf("%s: the target exists and is not empty: choose another or remove it", path)
 	case err == nil || errors.Is(err, fs.ErrNotExist):
-		return nil
+		return writable(path)
 	}
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("%s: the target exists: choose another or remove it", path)
 	}
 	return fmt.Errorf("%s: %w", path, cause(err))
+}
+
+// writable makes and removes a file in the nearest directory above a target
+// that exists.
+func writable(path string) error {
+	for dir := filepath.Dir(filepath.Clean(path)); ; dir = filepath.Dir(dir) {
+		f, err := os.CreateTemp(dir, ".surgeon-*")
+		if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+		}
+		f.Close()
+		return os.Remove(f.Name())
+	}
 }
 
 func writeSingle(ctx context.Context, path string, src Source, opt WriteOptions) (_ []Written, err error) {

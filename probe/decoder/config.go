@@ -3,6 +3,7 @@ package decoder
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -62,7 +63,7 @@ type configJSON struct {
 	Heads          int             `json:"num_attention_heads"`
 	KVHeads        *int            `json:"num_key_value_heads"`
 	HeadDim        *int            `json:"head_dim"`
-	Context        int             `json:"max_position_embeddings"`
+	Context        *int            `json:"max_position_embeddings"`
 	Epsilon        *float64        `json:"rms_norm_eps"`
 	Activation     *string         `json:"hidden_act"`
 	Tied           bool            `json:"tie_word_embeddings"`
@@ -100,7 +101,7 @@ func fields(names string) map[string]bool {
 // in the form of transformers 5 (rope_parameters) or the older one
 // (rope_theta, rope_scaling). Defaults are those of transformers. An unknown
 // architecture, and a field or value that would change the computation and is
-// not understood, are refused by name, never guessed; a field that is null,
+// not understood, are refused by name, never guessed; sizes must be given; a field that is null,
 // false or empty is switched off and therefore understood.
 func ParseConfig(data []byte) (Config, error) {
 	var raw map[string]json.RawMessage
@@ -112,7 +113,7 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	var c configJSON
 	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, fmt.Errorf("not a model configuration: %w", err)
+		return Config{}, plain(err)
 	}
 	if c.ModelType != "llama" {
 		return Config{}, fmt.Errorf(`model_type %q is not supported: surgeon runs "llama"`, c.ModelType)
@@ -121,6 +122,15 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, err
 	}
 	return c.config()
+}
+
+// plain says an error of encoding/json about a value in the file's words.
+func plain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("field %q is %s: want %s", wrong.Field, wrong.Value, wrong.Type)
+	}
+	return fmt.Errorf("not a model configuration: %w", err)
 }
 
 // misspelt finds a key that is known but for its case. encoding/json would
@@ -152,7 +162,7 @@ func refuseUnknown(raw map[string]json.RawMessage) error {
 func (c configJSON) config() (Config, error) {
 	out := Config{
 		Vocabulary: c.Vocabulary, Hidden: c.Hidden, Intermediate: c.Intermediate, Layers: c.Layers,
-		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: c.Context,
+		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: orElse(c.Context, 2048),
 		Epsilon: float32(orElse(c.Epsilon, 1e-6)), Tied: c.Tied, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias,
 	}
 	if c.Heads > 0 {
@@ -186,6 +196,8 @@ func (c Config) check() error {
 		}
 	}
 	switch {
+	case c.HeadDim > 1<<16:
+		return fmt.Errorf("head_dim is %d: surgeon runs up to %d", c.HeadDim, 1<<16)
 	case c.Heads%c.KVHeads != 0:
 		return fmt.Errorf("num_attention_heads %d is not a multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
 	case c.HeadDim%2 != 0:
@@ -221,7 +233,7 @@ func (c configJSON) rope() (RoPE, error) {
 		return RoPE{}, fmt.Errorf("partial_rotary_factor %g is not supported for this architecture", partial)
 	}
 	if out.Scaling == "llama3" && out.OriginalContext == 0 {
-		out.OriginalContext = float64(c.Context) // transformers' default
+		out.OriginalContext = float64(orElse(c.Context, 2048)) // transformers' default
 	}
 	if err := out.check(); err != nil {
 		return RoPE{}, fmt.Errorf("%s: %w", where, err)

@@ -12,7 +12,8 @@
 // beginnings are computed once: choices share their prompt, prompts share
 // their preamble. One decoder block is one gorgonia graph (block.go), built
 // once for a number of rows and run for every layer with that layer's weights
-// bound to its inputs. The weights of one layer are in memory at a time.
+// bound to its inputs. The weights of one layer are in memory at a time, and
+// those of embedding and head.
 //
 // Weights are widened to float32 and everything is computed in float32 in the
 // fixed order of package kernel, the log-softmax in float64: a result has the
@@ -20,9 +21,11 @@
 package decoder
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -46,27 +49,45 @@ type Model struct {
 	heads       map[int]*graph // by rows
 }
 
-// Open checks a Source against a Config; the error names the tensor, its shape
-// and the shape it should have.
+// Open checks a Source against a Config: every tensor that the Config asks for
+// is there, in its shape, and no other is that would take part in what the
+// model computes. The error names the tensor and the rule.
 func Open(c Config, src tensors.Source) (*Model, error) {
 	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2), space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
-	for layer := range c.Layers {
-		for _, w := range c.blockWeights() {
-			if err := m.expect(blockName(layer, w.name), w.shape); err != nil {
-				return nil, err
-			}
-		}
-	}
-	outer := []weight{{embedName, []int{c.Vocabulary, c.Hidden}}, {normName, []int{c.Hidden}}}
-	if !c.Tied {
-		outer = append(outer, weight{headName, []int{c.Vocabulary, c.Hidden}})
-	}
-	for _, w := range outer {
+	expected := map[string]bool{}
+	for _, w := range c.weights() {
 		if err := m.expect(w.name, w.shape); err != nil {
+			return nil, err
+		}
+		expected[w.name] = true
+	}
+	for _, name := range src.Names() {
+		if err := m.refuse(name, expected); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// refuse refuses a tensor that the Config does not ask for: without it the
+// model would compute something else. Buffers of rotary frequencies repeat the
+// Config, and so does the head of a tied model if it is the embedding.
+func (m *Model) refuse(name string, expected map[string]bool) error {
+	if expected[name] || strings.HasSuffix(name, "rotary_emb.inv_freq") {
+		return nil
+	}
+	if name != headName {
+		return fmt.Errorf("tensor %q is not one that config.json asks for: what it does is not understood", name)
+	}
+	head, err := m.source.Raw(headName)
+	if err != nil {
+		return err
+	}
+	embedding, err := m.source.Raw(embedName)
+	if err == nil && !bytes.Equal(head, embedding) {
+		err = fmt.Errorf("tensor %q differs from %q, though config.json ties them (tie_word_embeddings)", headName, embedName)
+	}
+	return err
 }
 
 // Names of the tensors outside the blocks.
@@ -75,6 +96,20 @@ const (
 	normName  = "model.norm.weight"
 	headName  = "lm_head.weight"
 )
+
+// weights lists every tensor of a model.
+func (c Config) weights() []weight {
+	list := []weight{{embedName, []int{c.Vocabulary, c.Hidden}}, {normName, []int{c.Hidden}}}
+	if !c.Tied {
+		list = append(list, weight{headName, []int{c.Vocabulary, c.Hidden}})
+	}
+	for layer := range c.Layers {
+		for _, w := range c.blockWeights() {
+			list = append(list, weight{blockName(layer, w.name), w.shape})
+		}
+	}
+	return list
+}
 
 func blockName(layer int, name string) string { return fmt.Sprintf("model.layers.%d.%s", layer, name) }
 
@@ -95,6 +130,9 @@ func (m *Model) expect(name string, shape []int) error {
 // Score answers requests in their order. An error is a *RequestError, or
 // names the tensor that cannot be read or the layer whose output is not finite.
 func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]Response, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	for i, r := range requests {
 		if err := r.Check(m.config); err != nil {
 			return nil, &RequestError{i, err}

@@ -86,14 +86,32 @@ func TestOpenTransposed(t *testing.T) {
 	refuseOpen(t, c, src, name, "[96 48]", "[48 96]")
 }
 
-// TestOpenMore: tensors that the architecture does not ask for do no harm, and
-// Open reads no weight.
+// TestOpenMore: tensors that the architecture does not ask for are refused by
+// name, but for what says the same again. Open reads no other weight.
 func TestOpenMore(t *testing.T) {
+	c := picoConfig(t, tensorstest.Pico{})
 	src := copyOf(tensorstest.Pico{}.Weights(), "", nil)
 	src.AddRaw("model.layers.0.self_attn.rotary_emb.inv_freq", tensors.Info{DType: "I64", Shape: []int{1}}, make([]byte, 8))
-	src.Add("lm_head.weight", tensors.F32, []int{1}, []float32{1}) // the model is tied
-	if _, err := decoder.Open(picoConfig(t, tensorstest.Pico{}), unreadable{src, "", nil}); err != nil {
+	if _, err := decoder.Open(c, unreadable{src, "", nil}); err != nil {
 		t.Error(err)
+	}
+	embedding, err := src.Raw("model.embed_tokens.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, _ := src.Info("model.embed_tokens.weight")
+	src.AddRaw("lm_head.weight", info, embedding) // the model is tied, and saved with its head
+	if _, err := decoder.Open(c, src); err != nil {
+		t.Error(err)
+	}
+	other := slices.Clone(embedding)
+	other[0]++
+	src.AddRaw("lm_head.weight", info, other)
+	refuseOpen(t, c, src, "lm_head.weight", "model.embed_tokens.weight", "tie_word_embeddings")
+	for _, name := range []string{"model.layers.0.self_attn.q_proj.bias", "model.layers.0.self_attn.q_norm.weight", "model.layers.2.input_layernorm.weight", "score.weight"} {
+		more := copyOf(tensorstest.Pico{}.Weights(), "", nil)
+		more.Add(name, tensors.F32, []int{1}, []float32{1})
+		refuseOpen(t, c, more, name, "not understood")
 	}
 }
 

@@ -74,7 +74,8 @@ func student(mean, standardError float64, n int, confidence float64) (low, high 
 		return standardError, standardError
 	}
 	t := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile((1 - confidence) / 2)
-	return mean + t*standardError, mean - t*standardError
+	half := float64(t * standardError) // rounded by itself, so that no processor fuses it with the sum
+	return mean + half, mean - half
 }
 
 // checkConfidence refuses a confidence that no interval can have.

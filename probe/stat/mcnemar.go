@@ -35,6 +35,7 @@ func discordantNeeded(confidence float64) int {
 // no change though each changes with probability 1-(1-confidence)^(1/n).
 func (c *Comparison) warnDiscordant(confidence float64) {
 	changed, needed := c.Better+c.Worse, discordantNeeded(confidence)
+	c.Needed = needed
 	if changed < needed {
 		c.warn("only %d of %d items changed, so p cannot fall below %.4g: at least %d must change",
 			changed, c.N, 1-confidence, needed)

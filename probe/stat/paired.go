@@ -24,6 +24,9 @@ type Comparison struct {
 	// Better, Worse and Same count the items whose score rose, fell and stayed.
 	// They add up to N.
 	Better, Worse, Same int
+	// Needed is the number of items that must change before the exact McNemar
+	// test can come out below 1-confidence; 0 if scores are not all 0 or 1.
+	Needed int
 	// P is the two-sided p value of the hypothesis that the models do not
 	// differ: the probability, if they did not, of a difference at least as
 	// large as this one. It lies in [0,1] and is never NaN.

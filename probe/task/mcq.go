@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 )
@@ -75,13 +76,27 @@ func EachLine(file string, r io.Reader, work func(number int, text []byte) error
 		}
 		if strings.TrimSpace(string(text)) != "" {
 			if err := work(number, text); err != nil {
-				return fmt.Errorf("%s:%d: %w", file, number, err)
+				return fmt.Errorf("%s:%d: %w", file, number, Plain(err))
 			}
 		}
 		if err == io.EOF {
 			return nil
 		}
 	}
+}
+
+// Plain says an error of encoding/json about a value in the file's words; any
+// other error it returns as it is.
+func Plain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case wrong.Field == "":
+		return fmt.Errorf("the line must be an object, not %s", wrong.Value)
+	}
+	kinds := map[reflect.Kind]string{reflect.String: "text", reflect.Int: "a whole number", reflect.Int32: "a whole number", reflect.Slice: "a list", reflect.Bool: "true or false"}
+	return fmt.Errorf("%q must be %s, not %s", wrong.Field, kinds[wrong.Type.Kind()], wrong.Value)
 }
 
 func parseItem(text []byte) (Item, error) {

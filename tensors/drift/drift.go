@@ -39,7 +39,7 @@ type Sums struct {
 	Dot     float64 // sum of b*d
 	MaxAbs  float64 // largest |d|; NaN if any is
 	Changed int64   // elements with d != 0
-	Flipped int64   // elements with b < 0 < b+d or b+d < 0 < b, d as float32
+	Flipped int64   // elements with b < 0 < b+d or b+d < 0 < b
 }
 
 // Row is the drift of one tensor or of a set of tensors.
@@ -67,10 +67,10 @@ func (s Sums) Relative() float64 {
 }
 
 // Cosine is <b,t> / (||b|| ||t||) for the flattened weights: 1 where nothing
-// moved, NaN where one of them is all zero.
+// moved, NaN where only one of them is all zero.
 func (s Sums) Cosine() float64 { return 1 - s.OneMinusCosine() }
 
-// OneMinusCosine is 1 - Cosine, computed from the difference so that small
+// OneMinusCosine is 1 - Cosine, and 0 wherever nothing moved, computed from the difference so that small
 // angles keep their digits: with c the component of d across b,
 // 1 - cos = sin^2/(1 + cos), sin = ||c||/||t||.
 func (s Sums) OneMinusCosine() float64 {
@@ -159,7 +159,7 @@ func measure(ctx context.Context, base tensors.Source, delta tensors.Delta, name
 	var once sync.Once
 	var failed error
 	kernel.Parallel(len(blocks), func(low, high int) {
-		b, d := make([]float32, min(n, blockLen)), make([]float32, min(n, blockLen))
+		b, d := make([]float32, min(n, blockLen)), make([]float64, min(n, blockLen))
 		for i := low; i < high; i++ {
 			from := i * blockLen
 			length := min(blockLen, n-from)
@@ -181,23 +181,22 @@ func measure(ctx context.Context, base tensors.Source, delta tensors.Delta, name
 	return sums, failed
 }
 
-func readBlock(base tensors.Source, delta tensors.Delta, name string, from int, b, d []float32) error {
+func readBlock(base tensors.Source, delta tensors.Delta, name string, from int, b []float32, d []float64) error {
 	if err := base.Read(b, name, from); err != nil {
 		return err
 	}
 	clear(d)
-	return delta.AddTo(d, name, from, 1)
+	return delta.AddTo64(d, name, from, 1)
 }
 
 // sumBlock accumulates one block. Two chains of each sum, over even and odd
 // elements, keep the adders busy; they are added at the end.
-func sumBlock(b, d []float32) Sums {
+func sumBlock(b []float32, d []float64) Sums {
 	s := Sums{N: int64(len(b))}
 	d = d[:len(b)]
 	var base2, delta2, dot [2]float64
-	var largest float32
 	for i, v := range b {
-		x, y := float64(v), float64(d[i])
+		x, y := float64(v), d[i]
 		k := i & 1
 		base2[k] += float64(x * x)
 		if y == 0 {
@@ -205,13 +204,12 @@ func sumBlock(b, d []float32) Sums {
 		}
 		delta2[k] += float64(y * y)
 		dot[k] += float64(x * y)
-		largest = max(largest, float32(math.Abs(y)))
+		s.MaxAbs = max(s.MaxAbs, math.Abs(y))
 		s.Changed++
 		if t := x + y; t < 0 && v > 0 || t > 0 && v < 0 {
 			s.Flipped++
 		}
 	}
 	s.Base2, s.Delta2, s.Dot = base2[0]+base2[1], delta2[0]+delta2[1], dot[0]+dot[1]
-	s.MaxAbs = float64(largest)
 	return s
 }
