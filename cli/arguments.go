@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 const defaultSweep = "0:1:0.1"
 
 // numbers matches a sweep given as an argument of its own: --alpha-sweep 0:1:0.5.
-var numbers = regexp.MustCompile(`^[-+.0-9eE]+([:,][-+.0-9eE]+)+$`)
+var numbers = regexp.MustCompile(`^[-+]?[.0-9][-+.0-9eE]*([:,][-+.0-9eE]+)*$`)
 
 // arrange puts a command's flags before its positional arguments: urfave/cli
 // stops at the first positional and would take flags after it for models. It
@@ -22,6 +23,9 @@ var numbers = regexp.MustCompile(`^[-+.0-9eE]+([:,][-+.0-9eE]+)+$`)
 func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return args, nil
+	}
+	if args[0] == "help" {
+		return append(args[1:len(args):len(args)], "--help"), nil
 	}
 	command := app.Command(args[0])
 	if command == nil {
@@ -36,7 +40,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 			positional, rest = append(positional, rest...), nil
 		case arg == "--alpha-sweep" || arg == "-alpha-sweep":
 			value := defaultSweep
-			if len(rest) > 0 && numbers.MatchString(rest[0]) {
+			if len(rest) > 0 && numbers.MatchString(rest[0]) && !exists(rest[0]) {
 				value, rest = rest[0], rest[1:]
 			}
 			flags = append(flags, arg+"="+value)
@@ -52,6 +56,12 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		}
 	}
 	return slices.Concat([]string{command.Name}, flags, []string{"--"}, positional), nil
+}
+
+// exists reports whether there is a file of that name: then it is a model.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // takesValue reports whether a flag of the command is followed by a value.

@@ -2,9 +2,9 @@
 // options, its flags and one run function that takes a context and an
 // environment, so that tests call it in process.
 //
-// Tables and JSON go to standard output; progress bars and notes go to
-// standard error, and there are none when it is not a terminal or with
-// --quiet. Exit codes are those of the Exit constants.
+// Tables with their footnotes, and JSON, go to standard output; errors and
+// progress bars go to standard error, and there are no bars when it is not a
+// terminal or with --quiet. Exit codes are those of the Exit constants.
 package cli
 
 import (
@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -21,6 +22,7 @@ import (
 	"golang.org/x/term"
 
 	"surgeon/cli/plot"
+	"surgeon/cli/table"
 )
 
 // Exit codes of the command.
@@ -40,7 +42,7 @@ type environment struct {
 	in          io.Reader
 	outTerminal bool // out shows escape sequences: colour is allowed
 	errTerminal bool // err is a terminal: progress bars are allowed
-	width       int  // columns of the terminal
+	width       int  // columns of the terminal; 0 where out is none: nothing is shortened
 }
 
 // Main runs the command line of the process and returns its exit code. The
@@ -55,7 +57,7 @@ func Main() int {
 
 // environmentOf looks at the terminal and at NO_COLOR (no-color.org).
 func environmentOf(out, err *os.File) environment {
-	e := environment{out: out, err: err, in: os.Stdin, width: 80}
+	e := environment{out: out, err: err, in: os.Stdin}
 	e.outTerminal = term.IsTerminal(int(out.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	e.errTerminal = term.IsTerminal(int(err.Fd())) && os.Getenv("TERM") != "dumb"
 	if width, _, err := term.GetSize(int(out.Fd())); err == nil && width > 0 {
@@ -81,15 +83,13 @@ func report(ctx context.Context, env environment, err error) int {
 	case err == nil:
 		return ExitDone
 	case errors.As(err, &usage):
-		fmt.Fprintf(env.err, "surgeon: %v\n", err)
+		fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(err.Error()))
 		return ExitUsage
 	case ctx.Err() != nil:
 		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")
 		return ExitInterrupted
-	case errors.Is(err, syscall.EPIPE):
-		return ExitDone // the reader of a pipe has seen enough
 	}
-	fmt.Fprintf(env.err, "surgeon: %v\n", err)
+	fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(err.Error()))
 	return ExitInput
 }
 
@@ -132,7 +132,7 @@ Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 func unknownCommand(app *cli.App, name string) error {
 	// The library answers with a sentence, also where nothing is near.
 	_, near, _ := strings.Cut(cli.SuggestCommand(app.Commands, name), `"`)
-	if near, _, _ = strings.Cut(near, `"`); near != "" {
+	if near, _, _ = strings.Cut(near, `"`); app.Command(near) != nil {
 		return usagef("no command %q: did you mean %q? (surgeon --help lists them)", name, near)
 	}
 	return usagef("no command %q: surgeon --help lists them", name)
@@ -142,7 +142,7 @@ func unknownCommand(app *cli.App, name string) error {
 func common(flags ...cli.Flag) []cli.Flag {
 	return append(flags,
 		&cli.BoolFlag{Name: "json", Usage: "print JSON instead of tables"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar, no notes"})
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar"})
 }
 
 // models returns the positional arguments, which must be between low and high
@@ -159,8 +159,12 @@ func checkPlot(c *cli.Context) error {
 	if !c.IsSet("plot") {
 		return nil
 	}
-	if err := plot.Supported(c.String("plot")); err != nil {
+	path := c.String("plot")
+	if err := plot.Supported(path); err != nil {
 		return usageError{err}
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: its directory does not exist", path)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -65,15 +66,15 @@ func runDiff(ctx context.Context, env environment, opt diffOptions, baseName, tu
 	if err != nil {
 		return err
 	}
-	if opt.plot != "" {
-		if err := plot.Save(opt.plot, driftMap(report, baseName, tunedName)); err != nil {
-			return err
-		}
-	}
 	if opt.json {
-		return env.printJSON(diffJSON(report, p))
+		err = env.printJSON(diffJSON(report, p))
+	} else {
+		err = printDiff(env, opt, report, p)
 	}
-	return printDiff(env, opt, report, p)
+	if err != nil || opt.plot == "" {
+		return err
+	}
+	return plot.Save(opt.plot, driftMap(report, baseName, tunedName))
 }
 
 // firstOf names the first tensor that has no partner.
@@ -90,7 +91,7 @@ type driftRow struct {
 	Layer     *int          `json:"layer"` // null outside the layers
 	Part      string        `json:"part,omitempty"`
 	DType     tensors.DType `json:"dtype,omitempty"`
-	Shape     []int         `json:"shape,omitempty"`
+	Shape     *[]int        `json:"shape,omitempty"` // of a tensor; empty for a scalar
 	Tensors   int           `json:"tensors"`
 	N         int64         `json:"n"`
 	BaseNorm  number        `json:"base_norm"`
@@ -105,10 +106,14 @@ type driftRow struct {
 
 func rowJSON(r drift.Row) driftRow {
 	row := driftRow{
-		Name: r.Name, Part: r.Key.Part, DType: r.Info.DType, Shape: r.Info.Shape, Tensors: r.Tensors, N: r.N,
+		Name: r.Name, Part: r.Key.Part, DType: r.Info.DType, Tensors: r.Tensors, N: r.N,
 		BaseNorm: number(r.BaseNorm()), DeltaNorm: number(r.DeltaNorm()), Relative: number(r.Relative()),
 		Cosine: number(r.Cosine()), Angle: number(r.OneMinusCosine()), MaxAbs: number(r.MaxAbs),
 		Changed: number(r.ChangedShare()), Flips: number(r.FlippedShare()),
+	}
+	if r.Info.DType != "" {
+		shape := append([]int{}, r.Info.Shape...)
+		row.Shape = &shape
 	}
 	if r.Key.Layer >= 0 {
 		row.Layer = &r.Key.Layer
@@ -140,7 +145,7 @@ func diffJSON(r *drift.Report, p *pair) any {
 
 func printDiff(env environment, opt diffOptions, r *drift.Report, p *pair) error {
 	env.printf("base   %s, %s parameters\ntuned  %s, %s\n\n", p.base.name, table.Count(parameters(p.base)), p.tunedName, p.describe())
-	if err := printRows(env, "layer", append(r.Layers, r.Total)); err != nil {
+	if err := printRows(env, "layer", slices.Concat(r.Layers, []drift.Row{r.Total})); err != nil {
 		return err
 	}
 	env.printf("\n")
@@ -153,13 +158,13 @@ func printDiff(env environment, opt diffOptions, r *drift.Report, p *pair) error
 			return err
 		}
 	}
-	for _, u := range p.unmatched {
-		if err := env.printf("unmatched: %s: %s\n", u.Name, u.Reason); err != nil {
-			return err
+	const most = 10
+	for i, u := range p.unmatched {
+		if i == most {
+			env.printf("unmatched: and %d more, which --json lists\n", len(p.unmatched)-most)
+			break
 		}
-	}
-	if opt.plot != "" {
-		env.printf("\ndrift map: %s\n", opt.plot)
+		env.printf("unmatched: %s\n", table.Printable(u.Name+": "+u.Reason))
 	}
 	return env.footnotes(p.notes())
 }
@@ -172,7 +177,7 @@ func printRows(env environment, what string, rows []drift.Row) error {
 			largest = v
 		}
 	}
-	const bar = 12
+	const bar = 8
 	cells := make([][]string, 0, len(rows))
 	for _, r := range rows {
 		cells = append(cells, []string{r.Name, relative(r.Relative()), table.Sig(r.OneMinusCosine(), 3), table.Sig(r.MaxAbs, 3),
@@ -208,7 +213,9 @@ func driftMap(r *drift.Report, base, tuned string) plot.HeatMap {
 		h.Values = append(h.Values, values)
 	}
 	for _, t := range r.Tensors {
-		h.Values[row[t.Key.Row()]][column[t.Key.Part]] = t.Relative()
+		if v := t.Relative(); !math.IsInf(v, 1) { // weights that were all zero have no relative drift
+			h.Values[row[t.Key.Row()]][column[t.Key.Part]] = v
+		}
 	}
 	return h
 }

@@ -3,11 +3,16 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"surgeon/tensors"
 	"surgeon/tensors/tensorstest"
 )
 
@@ -83,6 +88,10 @@ func TestErrors(t *testing.T) {
 	check(ExitUsage, "LOW:HIGH:STEP", "merge", "--alpha-sweep=1:0:0.1")
 	check(ExitUsage, "writes nothing", "merge", "--alpha-sweep", "-o", "out")
 	check(ExitUsage, "--tasks", "merge", "--alpha-sweep", wide, wide)
+	check(ExitUsage, "float32", "merge", "base", "chem", "--alpha", "1e39", "-o", "out")
+	check(ExitUsage, "-o OUT", "merge", "base", "chem", "--alpha", "1", "-o", "")
+	check(ExitUsage, "lists them", "hepl")
+	check(ExitInput, "its directory does not exist", "diff", "base", "chem", "--plot", filepath.Join(dir, "none", "x.png"))
 	check(ExitUsage, ".png", "diff", "base", "chem", "--plot", "drift.pdf")
 
 	check(ExitInput, "nowhere: no such file", "diff", "nowhere", "chem")
@@ -136,6 +145,9 @@ func TestArrange(t *testing.T) {
 	check("merge a b --alpha -0.5 -o out", "merge --alpha -0.5 -o out -- a b")
 	check("merge --alpha-sweep a b", "merge --alpha-sweep=0:1:0.1 -- a b")
 	check("merge --alpha-sweep 0:1:0.5 a b", "merge --alpha-sweep=0:1:0.5 -- a b")
+	check("merge --alpha-sweep 0.5 a b", "merge --alpha-sweep=0.5 -- a b")
+	check("help diff", "diff --help")
+	check("help", "--help")
 	check("merge --alpha-sweep=0,1 a b", "merge --alpha-sweep=0,1 -- a b")
 	check("probe base -", "probe -- base -")
 	check("diff -- --json b", "diff -- --json b")
@@ -161,7 +173,7 @@ func TestParseSweep(t *testing.T) {
 	check("0.3:0.3:1", 0.3)
 	check("0.7,0,1.5", 0.7, 0, 1.5)
 	check("2", 2)
-	for _, wrong := range []string{"", "x", "1:0:0.1", "0:1", "0:1:0", "0:1:-1", "0:1:0.1:2", "0:1,2", "0:1:1e-9", "NaN", "0:Inf:1"} {
+	for _, wrong := range []string{"", "x", "1:0:0.1", "0:1", "0:1:0", "0:1:-1", "0:1:0.1:2", "0:1,2", "0::1:0.5", "0,,1", "0,0.5,0", "0:1:1e-9", "NaN", "0:Inf:1"} {
 		check(wrong)
 	}
 }
@@ -198,6 +210,96 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// TestProbeTextAfterIDs encodes a text by itself after given ids, and takes
+// empty lists for none.
+func TestProbeTextAfterIDs(t *testing.T) {
+	out, errs, code := surgeonIn(t, `{"id":1,"prompt":"The symbol of","continuations":[" iron"]}
+{"id":2,"prompt":"The symbol of"}
+`, "probe", "base", "-")
+	if code != ExitDone {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	var text, ids struct {
+		PromptIDs []int32   `json:"prompt_ids"`
+		LogProbs  []float64 `json:"logprobs"`
+	}
+	lines := strings.Split(out, "\n")
+	if err := errors.Join(json.Unmarshal([]byte(lines[0]), &text), json.Unmarshal([]byte(lines[1]), &ids)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := json.Marshal(ids.PromptIDs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code = surgeonIn(t, `{"id":1,"prompt_ids":`+string(list)+`,"continuations":[" iron"],"continuation_ids":[]}`, "probe", "base", "-")
+	if code != ExitDone {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	if err := json.Unmarshal([]byte(out), &ids); err != nil {
+		t.Fatal(err)
+	}
+	if len(ids.LogProbs) != 1 || ids.LogProbs[0] != text.LogProbs[0] {
+		t.Errorf("%v by ids, %v by text", ids.LogProbs, text.LogProbs)
+	}
+}
+
+// TestProbeInterrupted stops while it waits for its input.
+func TestProbeInterrupted(t *testing.T) {
+	in, writer := io.Pipe()
+	defer writer.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	var out, errs bytes.Buffer
+	if code := run(ctx, environment{out: &out, err: &errs, in: in}, []string{"probe", "base", "-"}); code != ExitInterrupted {
+		t.Errorf("exit code %d: %s", code, &errs)
+	}
+}
+
+// TestPairsThatDisagree are not scored, and merged with a note.
+func TestPairsThatDisagree(t *testing.T) {
+	dir := t.TempDir()
+	base, tuned := pico(t, dir, "base", tensorstest.Pico{Seed: 1}), pico(t, dir, "tuned", tensorstest.Pico{Seed: 1, Drift: 0.1})
+	config, err := os.ReadFile(filepath.Join(tuned, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, tuned, "config.json", strings.Replace(string(config), `"rope_theta": 10000`, `"rope_theta": 50000`, 1))
+	task := write(t, dir, "task.jsonl", string(tensorstest.Items()))
+	_, errs, code := surgeon(t, "merge", "--alpha-sweep=0,1", base, tuned, "--tasks", task)
+	if code != ExitInput || !strings.Contains(errs, "disagree on RoPE") || !strings.Contains(errs, filepath.Join(tuned, "config.json")) {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	out, errs, code := surgeon(t, "merge", base, tuned, "--alpha", "0.5", "-o", filepath.Join(dir, "out"))
+	if code != ExitDone || !strings.Contains(out, "config.json is the base's: RoPE is") {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+}
+
+// TestUntrustedNames: what a file calls its tensors does not reach the terminal
+// as it is, and a weight that was all zero does not spoil the figure.
+func TestUntrustedNames(t *testing.T) {
+	dir := t.TempDir()
+	base, tuned := tensorstest.NewMemory(), tensorstest.NewMemory()
+	for i, m := range []*tensorstest.Memory{base, tuned} {
+		m.Add("model.layers.0.mlp.up_proj.bias", tensors.F32, []int{2}, []float32{0, float32(i)})
+		m.Add("model.layers.0.mlp.up_proj.weight", tensors.F32, []int{2}, []float32{1, 2 + float32(i)})
+		m.Add("evil\x1b[31m\nrm -rf", tensors.F32, []int{1 + i}, make([]float32, 1+i))
+	}
+	for name, m := range map[string]*tensorstest.Memory{"base.safetensors": base, "tuned.safetensors": tuned} {
+		if _, err := tensors.Write(context.Background(), filepath.Join(dir, name), m, tensors.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	figure := filepath.Join(dir, "map.svg")
+	out, errs, code := surgeon(t, "diff", filepath.Join(dir, "base.safetensors"), filepath.Join(dir, "tuned.safetensors"), "--plot", figure)
+	if code != ExitDone || !strings.Contains(out, "unmatched: evil\ufffd[31m\ufffdrm -rf: shape [1] in the base, [2] in the tuned model\n") {
+		t.Errorf("exit code %d: %s%q", code, errs, out)
+	}
+	if _, err := os.Stat(figure); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestProbeBadLines answers the good lines and then reports the first bad one.
 func TestProbeBadLines(t *testing.T) {
 	in := strings.Join([]string{
@@ -208,7 +310,7 @@ func TestProbeBadLines(t *testing.T) {
 		`{"id":4,"prompt":"","logits":true}`,
 		`{"prompt":"x"}`,
 		`{"id":5,"prompt":"x","prompt_ids":[1]}`,
-		`{"id":6,"prompt_ids":[1],"continuations":["x"]}`,
+		`{"id":6,"prompt_ids":[1],"generate":{"max_tokens":3}}`,
 		`{"id":7,"prompt_ids":[1],"continuation_ids":[[]]}`,
 		`{"id":8,"prompt_ids":[400,1]}`,
 	}, "\n")

@@ -65,6 +65,9 @@ func goFiles(t *testing.T, root string) []string {
 		if strings.HasSuffix(path, ".go") {
 			files = append(files, path)
 		}
+		if strings.HasSuffix(path, ".s") && filepath.ToSlash(filepath.Dir(path)) != "tensors/kernel" {
+			t.Errorf("%s: assembly belongs in tensors/kernel", path)
+		}
 		return err
 	})
 	if err != nil {
@@ -81,7 +84,10 @@ func allowed(dir, path string, test bool) error {
 		}
 	}
 	inside, ours := strings.CutPrefix(path, "surgeon/")
-	if !ours || inside == "testdata" {
+	if path == "unsafe" && dir != "tensors/kernel" {
+		return fmt.Errorf("imports unsafe, which only tensors/kernel may")
+	}
+	if !ours || inside == "testdata" && (test || layer(dir) == layer("cli")) {
 		return nil
 	}
 	from, to := layer(dir), layer(inside)
@@ -123,6 +129,9 @@ func TestImportRuleFails(t *testing.T) {
 	check("merge", "github.com/nlpodyssey/safetensors", false)
 	check("probe", "gonum.org/v1/plot", false)
 	check("helpers", "surgeon/tensors", false)
+	check("cli", "surgeon/testdata", true)
+	check("probe", "surgeon/testdata", false)
+	check("merge", "unsafe", false)
 }
 
 // TestTopLevel allows only the folders of the layout, besides dot-folders.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -50,14 +51,14 @@ func mergeAction(env environment, c *cli.Context) error {
 	switch {
 	case !c.IsSet("alpha"):
 		return usagef("merge needs --alpha A, or --alpha-sweep")
-	case !c.IsSet("out"):
+	case c.String("out") == "":
 		return usagef("merge needs -o OUT, where the merged model is written")
 	case c.IsSet("tasks"), c.IsSet("plot"):
 		return usagef("--tasks and --plot belong to --alpha-sweep")
 	}
 	alpha, err := strconv.ParseFloat(c.String("alpha"), 64)
-	if err != nil || alpha-alpha != 0 {
-		return usagef("--alpha %q is not a number", c.String("alpha"))
+	if err != nil || !(math.Abs(alpha) <= math.MaxFloat32) {
+		return usagef("--alpha %q is not a number that float32 holds", c.String("alpha"))
 	}
 	opt := mergeOptions{json: c.Bool("json"), alpha: alpha, out: c.String("out")}
 	opt.progress = func(title string) (func(done, total int64), func()) { return env.progress(c, title, "bytes") }
@@ -99,40 +100,43 @@ func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName, 
 	if err != nil {
 		return err
 	}
-	m, err := p.at(opt.alpha)
-	if err != nil {
-		return err
-	}
 	if err := tensors.Vacant(opt.out); err != nil {
-		return err // before minutes of work
+		return err // before any work
 	}
-	step, finish := opt.progress("measure")
-	effective, err := m.EffectiveAlpha(ctx, step)
-	finish()
-	if err != nil {
+	result := merged{Out: opt.out, Base: baseName, Tuned: tunedName, Alpha: number(opt.alpha),
+		Tensors: mergedTensors{coverage.Merged, len(p.base.Names()) - coverage.Merged}, Notes: slices.Concat(p.notes(), p.differences(), copied(coverage))}
+	if err := result.write(ctx, opt, p); err != nil {
 		return err
-	}
-	step, finish = opt.progress("merge")
-	written, err := tensors.Write(ctx, opt.out, m, tensors.WriteOptions{
-		Side: p.base.Dir(), Progress: step,
-		Metadata: map[string]string{"surgeon": "base + alpha * (tuned - base)", "alpha": fmt.Sprint(opt.alpha), "base": baseName, "tuned": tunedName},
-	})
-	finish()
-	if err != nil {
-		return err
-	}
-	result := merged{Out: opt.out, Base: baseName, Tuned: tunedName, Alpha: number(opt.alpha), EffectiveAlpha: number(effective),
-		Tensors: mergedTensors{coverage.Merged, len(p.base.Names()) - coverage.Merged}, Files: written, Notes: append(p.notes(), copied(coverage)...)}
-	if strays(opt.alpha, effective) {
-		result.Notes = append(result.Notes, strayNote)
-	}
-	for _, f := range written {
-		result.Bytes += f.Bytes
 	}
 	if opt.json {
 		return env.printJSON(result)
 	}
 	return result.print(env)
+}
+
+// write measures and writes the merged model.
+func (m *merged) write(ctx context.Context, opt mergeOptions, p *pair) error {
+	model, err := p.at(opt.alpha)
+	if err != nil {
+		return err
+	}
+	step, finish := opt.progress("measure")
+	effective, err := model.EffectiveAlpha(ctx, step)
+	finish()
+	if err != nil {
+		return err
+	}
+	m.EffectiveAlpha = number(effective)
+	if strays(opt.alpha, effective) {
+		m.Notes = append(m.Notes, strayNote)
+	}
+	step, finish = opt.progress("merge")
+	m.Files, err = tensors.Write(ctx, opt.out, model, tensors.WriteOptions{Side: p.base.Dir(), Progress: step, Metadata: p.metadata(opt.alpha)})
+	finish()
+	for _, f := range m.Files {
+		m.Bytes += f.Bytes
+	}
+	return err
 }
 
 func (m merged) print(env environment) error {

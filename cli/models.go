@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"surgeon/lora"
 	"surgeon/probe/decoder"
 	"surgeon/probe/token"
 	"surgeon/tensors"
@@ -23,6 +24,9 @@ type model struct {
 // openModel finds what a model name means: a path that exists, or else the
 // name of an embedded model.
 func openModel(name string) (*model, error) {
+	if lora.Is(name) {
+		return nil, fmt.Errorf("%s: is a LoRA adapter, which stands only where a tuned model is expected", name)
+	}
 	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		c, err := tensors.Open(name)
 		if err != nil {
@@ -80,7 +84,7 @@ func (m *model) tokenizer() (*token.Tokenizer, error) {
 	}
 	t, err := token.New(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "token: tokenizer.json: "))
 	}
 	return t, nil
 }

@@ -38,10 +38,11 @@ func (e environment) printf(format string, args ...any) error {
 	return err
 }
 
-// footnotes prints what a table's reader must know.
+// footnotes prints what a table's reader must know. Notes may hold names from
+// files.
 func (e environment) footnotes(notes []string) error {
 	for _, note := range notes {
-		if err := e.printf("note: %s\n", note); err != nil {
+		if err := e.printf("note: %s\n", table.Printable(note)); err != nil {
 			return err
 		}
 	}

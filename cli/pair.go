@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"reflect"
 
 	"surgeon/cli/table"
 	"surgeon/lora"
@@ -92,6 +96,67 @@ func (p *pair) at(alpha float64) (*merge.Model, error) {
 // notes are what a reader must know of where the pair came from.
 func (p *pair) notes() []string {
 	return notes(p.base.embedded || p.tuned != nil && p.tuned.embedded)
+}
+
+// metadata is the base's own, with what was done to it. Models are called by
+// their last name, so that the bytes do not depend on where they lie.
+func (p *pair) metadata(alpha float64) map[string]string {
+	m := map[string]string{}
+	for k, v := range p.base.Metadata() {
+		m[k] = v
+	}
+	base, tuned := filepath.Base(p.base.name), filepath.Base(p.tunedName)
+	m["surgeon"] = fmt.Sprintf("%s + %v * (%s - %s)", base, alpha, tuned, base)
+	return m
+}
+
+// sameArchitecture refuses a pair whose configurations would compute
+// different things from the same weights: a merge is scored with the base's.
+func (p *pair) sameArchitecture() error {
+	field, base, tuned := p.configs()
+	if field == "" {
+		return nil
+	}
+	return fmt.Errorf("%s and %s disagree on %s, %s and %s: a merge of them cannot be scored", p.base.File("config.json"), p.tuned.File("config.json"), field, base, tuned)
+}
+
+// differences notes what the tuned model has beside its weights that a merge
+// does not take over.
+func (p *pair) differences() []string {
+	var list []string
+	if field, base, tuned := p.configs(); field != "" {
+		list = append(list, fmt.Sprintf("config.json is the base's: %s is %s there and %s in the tuned model", field, base, tuned))
+	}
+	if p.tuned != nil {
+		base, errBase := fs.ReadFile(p.base.Dir(), "tokenizer.json")
+		tuned, errTuned := fs.ReadFile(p.tuned.Dir(), "tokenizer.json")
+		if errBase == nil && errTuned == nil && !bytes.Equal(base, tuned) {
+			list = append(list, "tokenizer.json is the base's: the tuned model has another")
+		}
+	}
+	return list
+}
+
+// configs compares the architectures of both sides and returns the first field
+// that differs, but for the length of the context; "" if none does or a side
+// has none that can be read.
+func (p *pair) configs() (field, base, tuned string) {
+	if p.tuned == nil {
+		return "", "", ""
+	}
+	b, errBase := p.base.config()
+	t, errTuned := p.tuned.config()
+	if errBase != nil || errTuned != nil {
+		return "", "", ""
+	}
+	x, y := reflect.ValueOf(b), reflect.ValueOf(t)
+	for i := range x.NumField() {
+		name := x.Type().Field(i).Name
+		if name != "Context" && x.Field(i).Interface() != y.Field(i).Interface() {
+			return name, fmt.Sprint(x.Field(i)), fmt.Sprint(y.Field(i))
+		}
+	}
+	return "", "", ""
 }
 
 // describe says in a few words what the tuned side is.

@@ -5,15 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
-	"surgeon/probe"
 	"surgeon/probe/decoder"
-	"surgeon/probe/task"
-	"surgeon/probe/token"
 )
 
 func probeCommand(env environment) *cli.Command {
@@ -23,6 +18,8 @@ func probeCommand(env environment) *cli.Command {
 		ArgsUsage: "MODEL REQUESTS.jsonl",
 		Description: `A request a line: {"id", "prompt" or "prompt_ids", "continuations" or "continuation_ids", "logits": true}.
 An answer a line: {"id", "prompt_ids", "logprobs" in nats, "greedy", "logits" after the prompt}.
+Where a token would span the end of the prompt, all continuations are scored from the last
+whole token that they share.
 REQUESTS.jsonl may be -, standard input. Lines that cannot be answered do not stop the others;
 the exit code is 3 then.
 
@@ -44,16 +41,6 @@ Examples:
 type probeOptions struct {
 	step   func(done, total int64)
 	finish func()
-}
-
-// probeRequest is a line of the requests.
-type probeRequest struct {
-	ID              json.RawMessage `json:"id"`
-	Prompt          *string         `json:"prompt"`
-	PromptIDs       []int32         `json:"prompt_ids"`
-	Continuations   []string        `json:"continuations"`
-	ContinuationIDs [][]int32       `json:"continuation_ids"`
-	Logits          bool            `json:"logits"`
 }
 
 // probeAnswer is a line of the answers.
@@ -79,25 +66,38 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	if err != nil {
 		return fmt.Errorf("%s: %w", modelName, err)
 	}
-	asked, bad, err := readRequests(env, m, config, file)
+	list, bad, err := readRequests(ctx, env, m, config, file)
 	if err != nil {
 		return err
 	}
 	var requests []decoder.Request
-	for _, a := range asked {
-		if a.asksModel() {
-			requests = append(requests, a.request)
-		}
+	for _, a := range list {
+		requests = append(requests, a.requests...)
 	}
 	responses, err := d.Score(ctx, requests, decoder.Options{Progress: opt.step})
 	opt.finish()
 	if err != nil {
-		return fmt.Errorf("%s: %w", modelName, err)
+		return fmt.Errorf("%s: %w", modelName, locate(err, file, list))
 	}
-	if err := printAnswers(env, asked, responses); err != nil {
+	if err := printAnswers(env, list, responses); err != nil {
 		return err
 	}
 	return bad.report()
+}
+
+// locate replaces the number of a request by the line that it came from.
+func locate(err error, file string, list []asked) error {
+	var failed *decoder.RequestError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	at := failed.Request
+	for _, a := range list {
+		if at -= len(a.requests); at < 0 {
+			return fmt.Errorf("%s:%d: %w", file, a.line, failed.Err)
+		}
+	}
+	return err
 }
 
 // badLines are the lines of a file that could not be answered.
@@ -114,101 +114,20 @@ func (b badLines) report() error {
 	return fmt.Errorf("%w (and %d more lines that could not be answered)", b[0], len(b)-1)
 }
 
-// asked is a request as the model gets it, and what its answer repeats.
-type asked struct {
-	id        json.RawMessage
-	promptIDs []int32
-	request   decoder.Request
-}
-
-// asksModel reports whether the model is needed: a request for nothing but the
-// ids of its prompt may be of any length, none included.
-func (a asked) asksModel() bool { return a.request.Logits || len(a.request.Continuations) > 0 }
-
-// readRequests reads and checks every line before anything is computed. Lines
-// that cannot be answered do not stop the others.
-func readRequests(env environment, m *model, config decoder.Config, file string) (list []asked, bad badLines, err error) {
-	var in io.Reader = env.in
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	var tokenizer *token.Tokenizer // read when the first text asks for it
-	err = task.EachLine(file, in, func(number int, text []byte) error {
-		var r probeRequest
-		err := json.Unmarshal(text, &r)
-		if err != nil {
-			err = fmt.Errorf("not a request: %w", err)
-		} else if tokenizer == nil && (r.Prompt != nil || r.Continuations != nil) {
-			if tokenizer, err = m.tokenizer(); err != nil {
-				return err // it concerns every line
-			}
-		}
-		var a asked
-		if err == nil {
-			a, err = r.resolve(tokenizer)
-		}
-		if err == nil && a.asksModel() {
-			err = a.request.Check(config)
-		}
-		if err != nil {
-			bad = append(bad, fmt.Errorf("%s:%d: %w", file, number, err))
-			return nil
-		}
-		list = append(list, a)
-		return nil
-	})
-	return list, bad, err
-}
-
-// resolve turns texts into token ids.
-func (r probeRequest) resolve(t *token.Tokenizer) (asked, error) {
-	a := asked{id: r.ID}
-	switch {
-	case len(r.ID) == 0 || string(r.ID) == "null":
-		return a, errors.New(`"id" is missing`)
-	case (r.Prompt == nil) == (r.PromptIDs == nil):
-		return a, errors.New(`needs one of "prompt" and "prompt_ids"`)
-	case r.Continuations != nil && r.ContinuationIDs != nil:
-		return a, errors.New(`"continuations" and "continuation_ids" exclude each other`)
-	case r.Prompt == nil && r.Continuations != nil:
-		return a, errors.New(`"continuations" need "prompt" as text: a token may span the join; "continuation_ids" go with "prompt_ids"`)
-	}
-	a.request = decoder.Request{Prompt: r.PromptIDs, Continuations: r.ContinuationIDs, Logits: r.Logits}
-	if r.Prompt == nil {
-		a.promptIDs = r.PromptIDs
-		return a, nil
-	}
-	a.promptIDs = t.Encode(*r.Prompt)
-	a.request.Prompt = a.promptIDs
-	if r.Continuations == nil {
-		return a, nil
-	}
-	encoded, err := probe.Encode(t, *r.Prompt, r.Continuations)
-	if err == nil && r.Logits && len(encoded.Prompt) < len(a.promptIDs) {
-		err = errors.New("a token spans the end of the prompt: ask for its logits in a request of their own")
-	}
-	encoded.Logits = r.Logits
-	a.request = encoded
-	return a, err
-}
-
-func printAnswers(env environment, asked []asked, responses []decoder.Response) error {
+func printAnswers(env environment, list []asked, responses []decoder.Response) error {
 	encoder := json.NewEncoder(env.out)
 	encoder.SetEscapeHTML(false)
-	for _, a := range asked {
+	for _, a := range list {
 		answer := probeAnswer{ID: a.id, PromptIDs: append([]int32{}, a.promptIDs...), LogProbs: []number{}, Greedy: []bool{}}
-		if a.asksModel() {
-			r := responses[0]
-			responses = responses[1:]
-			answer.Greedy, answer.Logits = append(answer.Greedy, r.Greedy...), r.Logits
-			for _, v := range r.LogProbs {
+		for range a.requests {
+			answer.Greedy = append(answer.Greedy, responses[0].Greedy...)
+			for _, v := range responses[0].LogProbs {
 				answer.LogProbs = append(answer.LogProbs, number(v))
 			}
+			if responses[0].Logits != nil {
+				answer.Logits = responses[0].Logits
+			}
+			responses = responses[1:]
 		}
 		if err := encoder.Encode(answer); err != nil {
 			return err

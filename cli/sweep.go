@@ -58,35 +58,45 @@ const maxAlphas = 1001
 
 // parseSweep reads LOW:HIGH:STEP, with both ends, or a list A,B,C.
 func parseSweep(text string) ([]float64, error) {
-	wrong := usagef("--alpha-sweep %q: want LOW:HIGH:STEP with LOW <= HIGH, STEP > 0 and at most %d alphas, or a list A,B,C", text, maxAlphas)
-	var numbers []float64
-	isRange := strings.Contains(text, ":")
-	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ':' || r == ',' }) {
+	wrong := usagef("--alpha-sweep %q: want LOW:HIGH:STEP with LOW <= HIGH, STEP > 0 and at most %d alphas, or a list A,B,C of different ones", text, maxAlphas)
+	separator := ","
+	if strings.Contains(text, ":") {
+		separator = ":"
+	}
+	var list []float64
+	for _, field := range strings.Split(text, separator) {
 		v, err := strconv.ParseFloat(field, 64)
-		if err != nil || v-v != 0 {
+		if err != nil || !(math.Abs(v) <= math.MaxFloat32) {
 			return nil, wrong
 		}
-		numbers = append(numbers, v)
+		list = append(list, v)
 	}
-	if !isRange {
-		if len(numbers) == 0 || len(numbers) > maxAlphas {
+	if separator == ":" {
+		if list = steps(list); list == nil {
 			return nil, wrong
 		}
-		return numbers, nil
 	}
-	if len(numbers) != 3 || strings.Contains(text, ",") || numbers[2] <= 0 || numbers[1] < numbers[0] {
+	if sorted := slices.Sorted(slices.Values(list)); len(list) > maxAlphas || len(slices.Compact(sorted)) < len(list) {
 		return nil, wrong
 	}
-	low, high, step := numbers[0], numbers[1], numbers[2]
-	steps := math.Floor((high-low)/step + 1e-9)
-	if !(steps < maxAlphas) {
-		return nil, wrong
+	return list, nil
+}
+
+// steps are the alphas of LOW, HIGH and STEP, or nil if there are none or too
+// many.
+func steps(r []float64) []float64 {
+	if len(r) != 3 || r[2] <= 0 || r[1] < r[0] {
+		return nil
 	}
-	alphas := make([]float64, 0, int(steps)+1)
-	for i := range int(steps) + 1 {
-		alphas = append(alphas, math.Round((low+float64(i)*step)*1e9)/1e9) // 0.3, not 0.30000000000000004
+	n := math.Floor((r[1]-r[0])/r[2] + 1e-9)
+	if !(n < maxAlphas) {
+		return nil
 	}
-	return alphas, nil
+	alphas := make([]float64, 0, int(n)+1)
+	for i := range int(n) + 1 {
+		alphas = append(alphas, math.Round((r[0]+float64(i)*r[2])*1e9)/1e9) // 0.3, not 0.30000000000000004
+	}
+	return alphas
 }
 
 func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, tunedName string) error {
@@ -99,17 +109,33 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if err != nil {
 		return err
 	}
+	if err := p.sameArchitecture(); err != nil {
+		return err
+	}
+	result := sweep{Base: baseName, Tuned: tunedName, Notes: slices.Concat(p.notes(), p.differences(), copied(coverage))}
+	if err := result.score(ctx, opt, p); err != nil {
+		return err
+	}
+	if opt.json {
+		err = env.printJSON(result)
+	} else {
+		err = result.print(env)
+	}
+	if err != nil || opt.plot == "" {
+		return err
+	}
+	return plot.Save(opt.plot, result.curve())
+}
+
+// score measures and scores every candidate.
+func (s *sweep) score(ctx context.Context, opt sweepOptions, p *pair) error {
 	bench, err := newBench(p, opt.tasks)
 	if err != nil {
 		return err
 	}
-	result := sweep{Base: baseName, Tuned: tunedName, Notes: append(p.notes(), copied(coverage)...)}
-	candidates, err := result.candidates(ctx, p, opt)
+	candidates, err := s.candidates(ctx, p, opt)
 	if err != nil {
 		return err
-	}
-	if slices.ContainsFunc(result.Candidates, func(c sweepCandidate) bool { return strays(float64(c.Alpha), float64(c.EffectiveAlpha)) }) {
-		result.Notes = append(result.Notes, strayNote)
 	}
 	var finish func()
 	bench.Progress, finish = opt.progress("score", "rows")
@@ -118,20 +144,7 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if err != nil {
 		return err
 	}
-	if err := result.summarise(scores); err != nil {
-		return err
-	}
-	result.noteNoise()
-	if opt.plot != "" {
-		if err := plot.Save(opt.plot, result.curve()); err != nil {
-			return err
-		}
-		result.Notes = append(result.Notes, "the curve is in "+opt.plot)
-	}
-	if opt.json {
-		return env.printJSON(result)
-	}
-	return result.print(env)
+	return s.summarise(scores)
 }
 
 // newBench reads architecture, tokenizer and tasks. Without task files only

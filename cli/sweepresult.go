@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"surgeon/cli/plot"
@@ -49,6 +50,7 @@ type sweepDifference struct {
 	P          number `json:"p"` // exact McNemar, two-sided
 
 	Warnings []string `json:"warnings,omitempty"`
+	needed   int      // items that must change before P can fall below 0.05
 }
 
 // summarise turns the scores of items into means and paired differences.
@@ -72,30 +74,32 @@ func (s *sweep) summarise(scores []probe.Scores) error {
 				if err != nil {
 					return err
 				}
-				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High), d.Better, d.Worse, number(d.P), d.Warnings}
+				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High), d.Better, d.Worse, number(d.P), d.Warnings, d.Needed}
 			}
 			s.Candidates[i].Tasks = append(s.Candidates[i].Tasks, t)
 		}
 	}
+	s.note()
 	return nil
 }
 
-// fewest is the number of items that must change before an exact McNemar test
-// can fall below 0.05: 2 * 0.5^6 = 0.031, while 2 * 0.5^5 = 0.063.
-const fewest = 6
-
-// noteNoise says of which candidates no difference can be told from noise.
-func (s *sweep) noteNoise() {
+// note says what limits the numbers: effective alphas that stray, and
+// differences that cannot be told from noise.
+func (s *sweep) note() {
+	if slices.ContainsFunc(s.Candidates, func(c sweepCandidate) bool { return strays(float64(c.Alpha), float64(c.EffectiveAlpha)) }) {
+		s.Notes = append(s.Notes, strayNote)
+	}
 	for k, first := range s.Candidates[0].Tasks {
 		var alphas []string
+		needed := 0
 		for _, c := range s.Candidates {
-			if d := c.Tasks[k].ToBase; d != nil && c.Alpha != 0 && d.Better+d.Worse < fewest {
-				alphas = append(alphas, fmt.Sprint(float64(c.Alpha)))
+			if d := c.Tasks[k].ToBase; d != nil && c.Alpha != 0 && d.Better+d.Worse < d.needed {
+				alphas, needed = append(alphas, fmt.Sprint(float64(c.Alpha))), d.needed
 			}
 		}
 		if len(alphas) > 0 {
 			s.Notes = append(s.Notes, fmt.Sprintf("%s: at alpha %s fewer than %d answers changed from alpha 0: too few to tell a difference from noise",
-				first.Task, strings.Join(alphas, ", "), fewest))
+				first.Task, strings.Join(alphas, ", "), needed))
 		}
 	}
 }

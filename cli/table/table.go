@@ -77,7 +77,7 @@ func clean(columns []Column, rows [][]string) [][]string {
 	}
 	cells := make([][]string, 1, len(rows)+1)
 	for _, column := range columns {
-		cells[0] = append(cells[0], printable(column.Name))
+		cells[0] = append(cells[0], Printable(column.Name))
 	}
 	for i, given := range rows {
 		if len(given) != len(columns) {
@@ -85,16 +85,16 @@ func clean(columns []Column, rows [][]string) [][]string {
 		}
 		line := make([]string, len(given))
 		for j, cell := range given {
-			line[j] = printable(cell)
+			line[j] = Printable(cell)
 		}
 		cells = append(cells, line)
 	}
 	return cells
 }
 
-// printable replaces what could move the cursor, change colours or reverse the
+// Printable replaces what could move the cursor, change colours or reverse the
 // direction of writing.
-func printable(cell string) string {
+func Printable(cell string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
 			return unicode.ReplacementChar
