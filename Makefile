@@ -13,7 +13,7 @@ check:
 
 # Speed of the loops that take the time.
 bench:
-	go test -run '^$$' -bench . ./tensors/... ./probe/...
+	go test -run '^$$' -bench . ./tensors/... ./merge/... ./probe/...
 
 # Every fuzz target, one after another.
 fuzz:

@@ -16,7 +16,7 @@ import (
 // floats are the types that are merged.
 var floats = []tensors.DType{tensors.F32, tensors.F16, tensors.BF16}
 
-func diff(t *testing.T, base, tuned tensors.Source) *tensors.Difference {
+func diff(t testing.TB, base, tuned tensors.Source) *tensors.Difference {
 	t.Helper()
 	d, err := tensors.Diff(base, tuned)
 	if err != nil {
@@ -25,7 +25,7 @@ func diff(t *testing.T, base, tuned tensors.Source) *tensors.Difference {
 	return d
 }
 
-func apply(t *testing.T, base tensors.Source, terms ...merge.Term) *merge.Model {
+func apply(t testing.TB, base tensors.Source, terms ...merge.Term) *merge.Model {
 	t.Helper()
 	m, err := merge.Apply(base, terms...)
 	if err != nil {
@@ -35,12 +35,12 @@ func apply(t *testing.T, base tensors.Source, terms ...merge.Term) *merge.Model 
 }
 
 // toward is the merge of a base with one tuned model.
-func toward(t *testing.T, base, tuned tensors.Source, alpha float64) *merge.Model {
+func toward(t testing.TB, base, tuned tensors.Source, alpha float64) *merge.Model {
 	t.Helper()
 	return apply(t, base, merge.Term{Label: "tuned", Delta: diff(t, base, tuned), Alpha: merge.Number(alpha)})
 }
 
-func raw(t *testing.T, src tensors.Source, name string) []byte {
+func raw(t testing.TB, src tensors.Source, name string) []byte {
 	t.Helper()
 	data, err := src.Raw(name)
 	if err != nil {
@@ -50,7 +50,7 @@ func raw(t *testing.T, src tensors.Source, name string) []byte {
 }
 
 // sameBytes checks that two Sources hold the same bytes under the same names.
-func sameBytes(t *testing.T, what string, got, want tensors.Source) {
+func sameBytes(t testing.TB, what string, got, want tensors.Source) {
 	t.Helper()
 	if !slices.Equal(got.Names(), want.Names()) {
 		t.Fatalf("%s: names %q, want %q", what, got.Names(), want.Names())
@@ -63,7 +63,7 @@ func sameBytes(t *testing.T, what string, got, want tensors.Source) {
 }
 
 // values reads a whole tensor.
-func values(t *testing.T, src tensors.Source, name string) []float32 {
+func values(t testing.TB, src tensors.Source, name string) []float32 {
 	t.Helper()
 	info, _ := src.Info(name)
 	dst := make([]float32, info.Len())
