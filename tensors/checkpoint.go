@@ -203,7 +203,13 @@ func (c *Checkpoint) Read(dst []float32, name string, from int) error {
 		return fmt.Errorf("%s: tensor %s: %w", c.File(t.file), quote(name), err)
 	}
 	size := t.info.DType.Size()
-	Widen(dst, t.data[from*size:(from+len(dst))*size], t.info.DType)
+	err := guard(func() error {
+		Widen(dst, t.data[from*size:(from+len(dst))*size], t.info.DType)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: tensor %s: %w", c.File(t.file), quote(name), err)
+	}
 	return nil
 }
 

@@ -86,7 +86,15 @@ func sameBytes(a, b Source, name string) (bool, error) {
 		return false, err
 	}
 	y, err := b.Raw(name)
-	return err == nil && bytes.Equal(x, y), err
+	if err != nil {
+		return false, err
+	}
+	same := false
+	err = guard(func() error {
+		same = bytes.Equal(x, y)
+		return nil
+	})
+	return same, err
 }
 
 // Names implements Delta.

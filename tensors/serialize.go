@@ -26,7 +26,7 @@ func writeWeights(ctx context.Context, f *os.File, src Source, opt WriteOptions)
 		return Written{}, err
 	}
 	state.out = out
-	err = safetensors.SerializeToWriter(views, metadata, stopping{out, state})
+	err = guard(func() error { return safetensors.SerializeToWriter(views, metadata, stopping{out, state}) })
 	if state.err != nil {
 		err = state.err // the reason, not its consequence
 	}
@@ -169,9 +169,9 @@ type countingWriter struct {
 }
 
 func (c *countingWriter) Write(p []byte) (int, error) {
+	c.sum.Write(p) // first: memory that is gone faults here, where guard sees it, and not in the kernel
 	n, err := c.w.Write(p)
 	c.n += int64(n)
-	c.sum.Write(p[:n])
 	if err != nil {
 		err = cause(err)
 	}
