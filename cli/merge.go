@@ -154,7 +154,8 @@ func (m merged) print(env environment) error {
 }
 
 // strayNote explains an effective alpha that is not the requested one.
-const strayNote = "the effective alpha is more than 0.02 off: many changes are smaller than the stored type's resolution, so rounding keeps or drops them whole"
+const strayNote = "the effective alpha is more than 0.02 off: many changes are smaller than the stored type's resolution, " +
+	"so rounding keeps or drops them whole"
 
 func strays(alpha, effective float64) bool { return math.Abs(effective-alpha) > 0.02 }
 

@@ -117,7 +117,8 @@ func (p *pair) sameArchitecture() error {
 	if field == "" {
 		return nil
 	}
-	return fmt.Errorf("%s and %s disagree on %s, %s and %s: a merge of them cannot be scored", p.base.File("config.json"), p.tuned.File("config.json"), field, base, tuned)
+	return fmt.Errorf("%s and %s disagree on %s, %s and %s: a merge of them cannot be scored",
+		p.base.File("config.json"), p.tuned.File("config.json"), field, base, tuned)
 }
 
 // differences notes what the tuned model has beside its weights that a merge

@@ -25,7 +25,9 @@ the exit code is 3 then.
 
 Examples:
    surgeon probe base requests.jsonl`,
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar"}, &cli.BoolFlag{Name: "json", Usage: "answers are JSON lines with and without it"}},
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "answers are JSON lines with and without it"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar"}},
 		Action: func(c *cli.Context) error {
 			args, err := models(c, 2, 2, "a model and a file of requests")
 			if err != nil {

@@ -74,7 +74,8 @@ func (s *sweep) summarise(scores []probe.Scores) error {
 				if err != nil {
 					return err
 				}
-				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High), d.Better, d.Worse, number(d.P), d.Warnings, d.Needed}
+				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High),
+					d.Better, d.Worse, number(d.P), d.Warnings, d.Needed}
 			}
 			s.Candidates[i].Tasks = append(s.Candidates[i].Tasks, t)
 		}
@@ -108,10 +109,15 @@ func (s *sweep) note() {
 func (s *sweep) print(env environment) error {
 	env.printf("%s + alpha * (%s - %s), scored without being written\n", s.Base, s.Tuned, s.Base)
 	for k, first := range s.Candidates[0].Tasks {
-		env.printf("\n%s: %s over %d items, 95 %% intervals, differences paired by item\n\n", first.Task, first.Metric, first.N)
-		columns := []table.Column{{Name: "alpha", Right: true}, {Name: "eff.", Right: true}, {Name: first.Metric, Right: true}, {Name: "se", Right: true}, {Name: "interval (%)", Right: true}}
+		title := fmt.Sprintf("%s: %s over %d items, 95 %% intervals", first.Task, first.Metric, first.N)
+		names := []string{"alpha", "eff.", first.Metric, "se", "interval (%)"}
 		if first.ToBase != nil {
-			columns = append(columns, table.Column{Name: "from 0", Right: true}, table.Column{Name: "interval (pp)", Right: true})
+			title, names = title+", differences paired by item", append(names, "from 0", "interval (pp)")
+		}
+		env.printf("\n%s\n\n", title)
+		var columns []table.Column
+		for _, name := range names {
+			columns = append(columns, table.Column{Name: name, Right: true})
 		}
 		var rows [][]string
 		for _, c := range s.Candidates {

@@ -115,7 +115,8 @@ func (a *Adapter) pair(file tensors.Source, nameA, nameB string) (module, error)
 		return module{}, fmt.Errorf("tensor %q has no partner %q", nameA, nameB)
 	}
 	if len(infoA.Shape) != 2 || len(infoB.Shape) != 2 || infoA.Shape[0] != a.Rank || infoB.Shape[1] != a.Rank {
-		return module{}, fmt.Errorf("tensors %q and %q have shapes %v and %v: rank %d asks for [%d in] and [out %d]", nameA, nameB, infoA.Shape, infoB.Shape, a.Rank, a.Rank, a.Rank)
+		return module{}, fmt.Errorf("tensors %q and %q have shapes %v and %v: rank %d asks for [%d in] and [out %d]",
+			nameA, nameB, infoA.Shape, infoB.Shape, a.Rank, a.Rank, a.Rank)
 	}
 	m := module{a: make([]float32, infoA.Len()), b: make([]float32, infoB.Len()), rank: a.Rank, in: infoA.Shape[1], out: infoB.Shape[0]}
 	if err := file.Read(m.a, nameA, 0); err != nil {

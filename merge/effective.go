@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-
-	"surgeon/tensors"
 )
 
 // EffectiveAlpha is the alpha that the merged model really has after rounding
@@ -57,40 +55,32 @@ func (m *Model) project(name string) (moved, full float64, err error) {
 	info, _ := m.base.Info(name)
 	n := info.Len()
 	sums := make([][2]float64, (n+blockLen-1)/blockLen)
-	list, size := m.at(name), info.DType.Size()
-	origin := m.origin(name, list)
-	err = eachBlock(n, func(from, n int) error {
-		values, d := make([]float32, 2*n), make([]float64, n)
-		b, y := values[:n], values[n:]
-		if err := m.base.Read(b, name, from); err != nil {
-			return err
-		}
-		if err := m.terms[0].Delta.AddTo64(d, name, from, 1); err != nil {
-			return err
-		}
-		if origin != nil {
-			if err := origin.Read(y, name, from); err != nil {
-				return err
-			}
-		} else {
-			raw := make([]byte, n*size)
-			if err := m.block(raw, name, info.DType, list, from, n); err != nil {
-				return err
-			}
-			tensors.Widen(y, raw, info.DType)
-		}
-		s := &sums[from/blockLen]
-		for i, v := range d {
-			if v == 0 {
-				continue // also where both sides are the same infinity, whose y-b is NaN
-			}
-			s[0] += float64((float64(y[i]) - float64(b[i])) * v)
-			s[1] += float64(v * v)
-		}
-		return nil
+	err = eachBlock(n, func(from, n int) (err error) {
+		sums[from/blockLen], err = m.projectBlock(name, from, n)
+		return err
 	})
 	for _, s := range sums {
 		moved, full = moved+s[0], full+s[1]
 	}
 	return moved, full, err
+}
+
+func (m *Model) projectBlock(name string, from, n int) (sums [2]float64, err error) {
+	b, y, d := make([]float32, n), make([]float32, n), make([]float64, n)
+	if err := m.base.Read(b, name, from); err != nil {
+		return sums, err
+	}
+	if err := m.Read(y, name, from); err != nil {
+		return sums, err
+	}
+	if err := m.terms[0].Delta.AddTo64(d, name, from, 1); err != nil {
+		return sums, err
+	}
+	for i, v := range d {
+		if v != 0 { // both sides may be the same infinity, whose y-b is not a number
+			sums[0] += float64((float64(y[i]) - float64(b[i])) * v)
+			sums[1] += float64(v * v)
+		}
+	}
+	return sums, nil
 }

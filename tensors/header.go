@@ -71,7 +71,8 @@ func explain(err error, header []byte, size int) error {
 			return fmt.Errorf("tensor %s ends at byte %d, before it begins at byte %d", quote(name), t.DataOffsets[1], t.DataOffsets[0])
 		}
 		if bytes, ok := product(t.Shape, t.DType.Size()); !ok || bytes != t.DataOffsets[1]-t.DataOffsets[0] {
-			return fmt.Errorf("tensor %s of shape %s in %s does not take the %d bytes that the header gives it", quote(name), clip(fmt.Sprint(t.Shape)), t.DType, t.DataOffsets[1]-t.DataOffsets[0])
+			return fmt.Errorf("tensor %s of shape %s in %s does not take the %d bytes that the header gives it",
+				quote(name), clip(fmt.Sprint(t.Shape)), t.DType, t.DataOffsets[1]-t.DataOffsets[0])
 		}
 		end = max(end, t.DataOffsets[1])
 	}

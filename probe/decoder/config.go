@@ -76,7 +76,9 @@ type configJSON struct {
 }
 
 // understood are the fields that configJSON reads.
-var understood = fields("model_type vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads num_key_value_heads head_dim max_position_embeddings rms_norm_eps hidden_act tie_word_embeddings attention_bias mlp_bias rope_theta rope_parameters rope_scaling partial_rotary_factor")
+var understood = fields(`model_type vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads num_key_value_heads
+	head_dim max_position_embeddings rms_norm_eps hidden_act tie_word_embeddings attention_bias mlp_bias rope_theta
+	rope_parameters rope_scaling partial_rotary_factor`)
 
 // harmless are fields that do not change what the forward pass computes: they
 // name, initialise, train, shard or generate.

@@ -53,7 +53,8 @@ type Model struct {
 // is there, in its shape, and no other is that would take part in what the
 // model computes. The error names the tensor and the rule.
 func Open(c Config, src tensors.Source) (*Model, error) {
-	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2), space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
+	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2),
+		space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
 	expected := map[string]bool{}
 	for _, w := range c.weights() {
 		if err := m.expect(w.name, w.shape); err != nil {

@@ -95,7 +95,8 @@ func Plain(err error) error {
 	case wrong.Field == "":
 		return fmt.Errorf("the line must be an object, not %s", wrong.Value)
 	}
-	kinds := map[reflect.Kind]string{reflect.String: "text", reflect.Int: "a whole number", reflect.Int32: "a whole number", reflect.Slice: "a list", reflect.Bool: "true or false"}
+	kinds := map[reflect.Kind]string{reflect.String: "text", reflect.Int: "a whole number", reflect.Int32: "a whole number",
+		reflect.Slice: "a list", reflect.Bool: "true or false"}
 	return fmt.Errorf("%q must be %s, not %s", wrong.Field, kinds[wrong.Type.Kind()], wrong.Value)
 }
 
