@@ -61,7 +61,7 @@ func runDiff(ctx context.Context, env environment, opt diffOptions, baseName, tu
 	if len(p.delta.Names()) == 0 {
 		return fmt.Errorf("%s and %s have no tensor in common that could be compared%s", baseName, tunedName, firstOf(p.unmatched))
 	}
-	report, err := drift.Measure(ctx, p.base, p.delta, drift.Options{Progress: opt.step})
+	report, err := drift.Measure(ctx, p.base, p.delta, drift.Options{Progress: opt.step, Whole: p.adapter != nil})
 	opt.finish()
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func diffJSON(r *drift.Report, p *pair) any {
 		Unmatched []tensors.Unmatched `json:"unmatched"`
 		Notes     []string            `json:"notes,omitempty"`
 	}{p.base.name, p.tunedName, rowsJSON(r.Tensors), rowsJSON(r.Layers), rowsJSON(r.Parts), rowJSON(r.Total),
-		append([]tensors.Unmatched{}, p.unmatched...), p.notes()}
+		append([]tensors.Unmatched{}, p.unmatched...), slices.Concat(p.notes(), broken(r))}
 }
 
 func printDiff(env environment, opt diffOptions, r *drift.Report, p *pair) error {
@@ -166,7 +166,25 @@ func printDiff(env environment, opt diffOptions, r *drift.Report, p *pair) error
 		}
 		env.printf("unmatched: %s\n", table.Printable(u.Name+": "+u.Reason))
 	}
-	return env.footnotes(p.notes())
+	return env.footnotes(slices.Concat(p.notes(), broken(r)))
+}
+
+// broken notes the first tensor whose weights or changes are not all finite
+// numbers, and how many more there are.
+func broken(r *drift.Report) []string {
+	var names []string
+	for _, t := range r.Tensors {
+		if v := t.BaseNorm() + t.DeltaNorm(); v-v != 0 {
+			names = append(names, t.Name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return nil
+	case 1:
+		return []string{names[0] + " has values that are not finite numbers"}
+	}
+	return []string{fmt.Sprintf("%s and %d more tensors have values that are not finite numbers", names[0], len(names)-1)}
 }
 
 // printRows prints drift rows with a heat bar against the largest of them.

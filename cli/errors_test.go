@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -322,5 +323,68 @@ func TestProbeBadLines(t *testing.T) {
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"id":2,"prompt_ids":[1],"logprobs":[-`) ||
 		lines[1] != `{"id":3,"prompt_ids":[],"logprobs":[],"greedy":[]}` || lines[2] != `{"id":8,"prompt_ids":[400,1],"logprobs":[],"greedy":[]}` {
 		t.Errorf("answers:\n%s", out)
+	}
+}
+
+// TestDiffAdapter counts what an adapter leaves alone in the total, so that it
+// compares with the total of a whole fine-tune.
+func TestDiffAdapter(t *testing.T) {
+	dir := t.TempDir()
+	base := pico(t, dir, "base", tensorstest.Pico{Seed: 1})
+	factors := tensorstest.NewMemory()
+	const name = "base_model.model.model.layers.1.self_attn.q_proj"
+	ones := make([]float32, 48)
+	for i := range ones {
+		ones[i] = 1
+	}
+	factors.Add(name+".lora_A.weight", tensors.F32, []int{1, 48}, ones)
+	factors.Add(name+".lora_B.weight", tensors.F32, []int{48, 1}, ones)
+	adapter := filepath.Dir(write(t, dir, "adapter/adapter_config.json", `{"peft_type": "LORA", "r": 1, "lora_alpha": 0.5}`))
+	if _, err := tensors.Write(context.Background(), filepath.Join(adapter, "adapter_model.safetensors"), factors, tensors.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := surgeon(t, "diff", "--json", base, adapter)
+	if code != ExitDone {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	var diff struct {
+		Tensors []struct {
+			Name      string
+			DeltaNorm float64 `json:"delta_norm"`
+		}
+		Total struct {
+			N         int64
+			DeltaNorm float64 `json:"delta_norm"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &diff); err != nil {
+		t.Fatal(err)
+	}
+	moved := 0
+	for _, row := range diff.Tensors {
+		if row.DeltaNorm != 0 {
+			moved++
+		}
+	}
+	// 48 x 48 elements, each moved by 0.5: a norm of 24.
+	if len(diff.Tensors) != 20 || moved != 1 || diff.Total.N != 57072 || diff.Total.DeltaNorm != 24 {
+		t.Errorf("%d tensors of which %d moved, total %+v", len(diff.Tensors), moved, diff.Total)
+	}
+}
+
+// TestNotFinite: weights that are not numbers are said to be so.
+func TestNotFinite(t *testing.T) {
+	dir := t.TempDir()
+	m := tensorstest.Pico{Seed: 1}.Weights()
+	norm := make([]float32, 48)
+	norm[7] = float32(math.NaN())
+	m.Add("model.norm.weight", tensors.BF16, []int{48}, norm)
+	broken := filepath.Join(dir, "broken.safetensors")
+	if _, err := tensors.Write(context.Background(), broken, m, tensors.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := surgeon(t, "diff", pico(t, dir, "base", tensorstest.Pico{Seed: 1}), broken)
+	if code != ExitDone || !strings.Contains(out, "note: model.norm.weight has values that are not finite numbers\n") {
+		t.Errorf("exit code %d, %s%s", code, out, errs)
 	}
 }

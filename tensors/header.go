@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/bits"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -54,47 +52,6 @@ func parseFile(data []byte) (safetensors.Metadata, []byte, error) {
 		return none, nil, explain(err, header, len(body))
 	}
 	return metadata, body, nil
-}
-
-// explain says more of an error of the library where its words do not say what
-// is wrong with the file. size is the number of bytes after the header.
-func explain(err error, header []byte, size int) error {
-	var m safetensors.Metadata
-	if m.UnmarshalJSON(header) != nil {
-		return shorten(err)
-	}
-	tensors := m.Tensors()
-	var end uint64
-	for _, name := range sortedKeys(tensors) {
-		t := tensors[name]
-		if t.DataOffsets[1] < t.DataOffsets[0] {
-			return fmt.Errorf("tensor %s ends at byte %d, before it begins at byte %d", quote(name), t.DataOffsets[1], t.DataOffsets[0])
-		}
-		if bytes, ok := product(t.Shape, t.DType.Size()); !ok || bytes != t.DataOffsets[1]-t.DataOffsets[0] {
-			return fmt.Errorf("tensor %s of shape %s in %s does not take the %d bytes that the header gives it",
-				quote(name), clip(fmt.Sprint(t.Shape)), t.DType, t.DataOffsets[1]-t.DataOffsets[0])
-		}
-		end = max(end, t.DataOffsets[1])
-	}
-	if end != uint64(size) {
-		return fmt.Errorf("the tensors take %d bytes and the file holds %d: it is truncated or has bytes that belong to no tensor", end, size)
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "invalid metadata offset for tensor "); ok {
-		return fmt.Errorf("tensor %s overlaps another or leaves a hole before it", clip(name))
-	}
-	return shorten(err)
-}
-
-// product multiplies dimensions and an element size, or reports an overflow.
-func product(shape []uint64, size uint64) (uint64, bool) {
-	for _, d := range shape {
-		high, low := bits.Mul64(size, d)
-		if high != 0 {
-			return 0, false
-		}
-		size = low
-	}
-	return size, true
 }
 
 // scanHeader walks the JSON tokens of a header without building a tree, so
@@ -247,21 +204,3 @@ func infoOf(parsed *safetensors.TensorInfo) (Info, error) {
 	}
 	return info, nil
 }
-
-// shorten keeps an error that quotes its input to a readable length.
-func shorten(err error) error {
-	if text := err.Error(); len(text) > 300 {
-		return fmt.Errorf("%s", clip(text))
-	}
-	return err
-}
-
-func clip(text string) string {
-	if len(text) <= 200 {
-		return text
-	}
-	return text[:200] + "..."
-}
-
-// quote prints a name of a file or from one: on one line, of a readable length.
-func quote(name string) string { return strconv.Quote(clip(name)) }

@@ -120,17 +120,26 @@ type Report struct {
 // Options of Measure; the zero value is ready to use.
 type Options struct {
 	Progress func(done, total int64) // bytes of base weights measured; may be nil
+
+	// Whole adds the tensors of the base that the delta does not name, as
+	// moved nowhere: what a delta that is an adapter leaves alone counts in the
+	// total then. What a Difference does not name is not known to be equal.
+	Whole bool
 }
 
 // Measure reads base and delta once, in blocks, on all processors. Tensors of
-// the base that the delta does not name have moved nowhere and are left out.
+// the base that the delta does not name are left out, unless opt says else.
 func Measure(ctx context.Context, base tensors.Source, delta tensors.Delta, opt Options) (*Report, error) {
 	if err := tensors.Fit(base, delta); err != nil {
 		return nil, fmt.Errorf("drift: %w", err)
 	}
-	rows := make([]Row, 0, len(delta.Names()))
+	names := delta.Names()
+	if opt.Whole {
+		names = numbers(base)
+	}
+	rows := make([]Row, 0, len(names))
 	var total int64
-	for _, name := range delta.Names() {
+	for _, name := range names {
 		info, _ := base.Info(name)
 		total += info.Bytes()
 		rows = append(rows, Row{Name: name, Key: tensors.KeyOf(name), Info: info, Tensors: 1})
@@ -186,7 +195,21 @@ func readBlock(base tensors.Source, delta tensors.Delta, name string, from int, 
 		return err
 	}
 	clear(d)
+	if _, named := delta.Info(name); !named {
+		return nil
+	}
 	return delta.AddTo64(d, name, from, 1)
+}
+
+// numbers lists the tensors of a Source that are stored as numbers.
+func numbers(src tensors.Source) []string {
+	var names []string
+	for _, name := range src.Names() {
+		if info, _ := src.Info(name); info.DType.Float() {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // sumBlock accumulates one block. Two chains of each sum, over even and odd
