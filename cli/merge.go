@@ -2,15 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
 
 	"surgeon/cli/table"
-	"surgeon/merge"
 	"surgeon/tensors"
 )
 
@@ -91,20 +88,16 @@ type mergedTensors struct {
 }
 
 func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName, tunedName string) error {
-	p, err := openPair(baseName, tunedName)
+	p, err := openMerge(baseName, tunedName)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	coverage, err := p.cover()
-	if err != nil {
-		return err
-	}
 	if err := tensors.Vacant(opt.out); err != nil {
 		return err // before any work
 	}
 	result := merged{Out: opt.out, Base: baseName, Tuned: tunedName, Alpha: number(opt.alpha),
-		Tensors: mergedTensors{coverage.Merged, len(p.base.Names()) - coverage.Merged}, Notes: slices.Concat(p.notes(), p.differences(), copied(coverage))}
+		Tensors: mergedTensors{p.coverage.Merged, len(p.base.Names()) - p.coverage.Merged}, Notes: p.mergeNotes()}
 	if err := result.write(ctx, opt, p); err != nil {
 		return err
 	}
@@ -158,12 +151,3 @@ const strayNote = "the effective alpha is more than 0.02 off: many changes are s
 	"so rounding keeps or drops them whole"
 
 func strays(alpha, effective float64) bool { return math.Abs(effective-alpha) > 0.02 }
-
-// copied notes the tensors that come from the base for want of a partner.
-func copied(c merge.Coverage) []string {
-	var list []string
-	for _, u := range c.Copied {
-		list = append(list, fmt.Sprintf("%s is copied from the base: %s", u.Name, u.Reason))
-	}
-	return list
-}

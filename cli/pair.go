@@ -21,6 +21,20 @@ type pair struct {
 	adapter   *lora.Adapter // nil for a model
 	delta     tensors.Delta
 	unmatched []tensors.Unmatched
+	coverage  merge.Coverage // of a pair that openMerge opened
+}
+
+// openMerge opens a pair and decides every tensor of a merge of it.
+func openMerge(baseName, tunedName string) (*pair, error) {
+	p, err := openPair(baseName, tunedName)
+	if err != nil {
+		return nil, err
+	}
+	if p.coverage, err = p.cover(); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
 }
 
 // openPair opens both sides and takes their difference.
@@ -108,6 +122,15 @@ func (p *pair) metadata(alpha float64) map[string]string {
 	base, tuned := filepath.Base(p.base.name), filepath.Base(p.tunedName)
 	m["surgeon"] = fmt.Sprintf("%s + %v * (%s - %s)", base, alpha, tuned, base)
 	return m
+}
+
+// mergeNotes are what a reader must know of a merge of the pair.
+func (p *pair) mergeNotes() []string {
+	list := append(p.notes(), p.differences()...)
+	for _, u := range p.coverage.Copied {
+		list = append(list, fmt.Sprintf("%s is copied from the base: %s", u.Name, u.Reason))
+	}
+	return list
 }
 
 // sameArchitecture refuses a pair whose configurations would compute

@@ -100,19 +100,15 @@ func steps(r []float64) []float64 {
 }
 
 func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, tunedName string) error {
-	p, err := openPair(baseName, tunedName)
+	p, err := openMerge(baseName, tunedName)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	coverage, err := p.cover()
-	if err != nil {
-		return err
-	}
 	if err := p.sameArchitecture(); err != nil {
 		return err
 	}
-	result := sweep{Base: baseName, Tuned: tunedName, Notes: slices.Concat(p.notes(), p.differences(), copied(coverage))}
+	result := sweep{Base: baseName, Tuned: tunedName, Notes: p.mergeNotes()}
 	if err := result.score(ctx, opt, p); err != nil {
 		return err
 	}

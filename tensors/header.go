@@ -108,7 +108,7 @@ func loneSurrogate(header []byte) bool {
 	return false
 }
 
-// escape reads \uXXXX.
+// escape reads \u and its four hexadecimal digits.
 func escape(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false

@@ -61,7 +61,8 @@ func loneSurrogate(data []byte) int {
 	}
 }
 
-// escape returns the value of the \uXXXX that data begins with, or -1.
+// escape returns the value of the \u escape, of four hexadecimal digits, that
+// data begins with, or -1.
 func escape(data []byte) rune {
 	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
 		return -1
