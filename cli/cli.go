@@ -23,6 +23,7 @@ import (
 
 	"surgeon/cli/plot"
 	"surgeon/cli/table"
+	"surgeon/tensors"
 )
 
 // Exit codes of the command.
@@ -40,9 +41,10 @@ var Version = "0.1.0"
 type environment struct {
 	out, err    io.Writer
 	in          io.Reader
-	outTerminal bool // out shows escape sequences: colour is allowed
-	errTerminal bool // err is a terminal: progress bars are allowed
-	width       int  // columns of the terminal; 0 where out is none: nothing is shortened
+	outTerminal bool     // out shows escape sequences: colour is allowed
+	errTerminal bool     // err is a terminal: progress bars are allowed
+	width       int      // columns of the terminal; 0 where out is none: nothing is shortened
+	args        []string // of the command, as they were given
 }
 
 // Main runs the command line of the process and returns its exit code. The
@@ -68,6 +70,9 @@ func environmentOf(out, err *os.File) environment {
 
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, env environment, args []string) int {
+	if len(args) > 0 {
+		env.args = args[1:]
+	}
 	app := newApp(env)
 	args, err := arrange(app, args)
 	if err == nil {
@@ -79,12 +84,17 @@ func run(ctx context.Context, env environment, args []string) int {
 // report prints an error, one sentence, and returns the exit code.
 func report(ctx context.Context, env environment, err error) int {
 	var usage usageError
+	var unfinished *tensors.Unfinished
 	switch {
 	case err == nil:
 		return ExitDone
 	case errors.As(err, &usage):
 		fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(err.Error()))
 		return ExitUsage
+	case ctx.Err() != nil && errors.As(err, &unfinished):
+		fmt.Fprintf(env.err, "surgeon: interrupted: %d of %d shards are finished in %s: repeat the command with --resume to go on, or remove it\n",
+			unfinished.Finished, unfinished.Shards, table.Printable(unfinished.Partial))
+		return ExitInterrupted
 	case ctx.Err() != nil:
 		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")
 		return ExitInterrupted
@@ -112,7 +122,7 @@ directory of a LoRA adapter.
 
 Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), probeCommand(env)},
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), probeCommand(env), completionCommand(env)},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsage(nil),
 	}

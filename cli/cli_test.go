@@ -210,8 +210,8 @@ func TestMergeWrites(t *testing.T) {
 		}
 		defer got.Close()
 		for _, name := range want.Names() {
-			a, _ := want.Raw(name)
-			if b, err := got.Raw(name); err != nil || !bytes.Equal(a, b) {
+			a, _ := tensors.Raw(want, name)
+			if b, err := tensors.Raw(got, name); err != nil || !bytes.Equal(a, b) {
 				t.Errorf("alpha %s: tensor %s differs: %v", alpha, name, err)
 			}
 		}

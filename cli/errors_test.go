@@ -85,7 +85,7 @@ func TestErrors(t *testing.T) {
 	check(ExitUsage, "3 were given", "diff", "base", "chem", "extra")
 	check(ExitUsage, "-o OUT", "merge", "base", "chem", "--alpha", "1")
 	check(ExitUsage, "--alpha A", "merge", "base", "chem", "-o", "out")
-	check(ExitUsage, "not a number", "merge", "base", "chem", "--alpha", "NaN", "-o", "out")
+	check(ExitUsage, "neither a decimal number", "merge", "base", "chem", "--alpha", "NaN", "-o", "out")
 	check(ExitUsage, "LOW:HIGH:STEP", "merge", "--alpha-sweep=1:0:0.1")
 	check(ExitUsage, "writes nothing", "merge", "--alpha-sweep", "-o", "out")
 	check(ExitUsage, "--tasks", "merge", "--alpha-sweep", wide, wide)
@@ -98,7 +98,7 @@ func TestErrors(t *testing.T) {
 	check(ExitInput, "nowhere: no such file", "diff", "nowhere", "chem")
 	check(ExitInput, empty+": a directory without weights", "inspect", empty)
 	check(ExitInput, short+": the tensors take", "diff", short, "chem")
-	check(ExitInput, `tensor "model.embed_tokens.weight" cannot be merged: shape [320 48] in the base, [320 64]`, "merge", "base", wide, "--alpha", "1", "-o", filepath.Join(dir, "out"))
+	check(ExitInput, `config.json: hidden_size is 48 in base and 64 in `, "merge", "base", wide, "--alpha", "1", "-o", filepath.Join(dir, "out"))
 	check(ExitInput, filepath.Join(unknown, "config.json")+`: model_type "mamba"`, "probe", unknown, requests)
 	check(ExitInput, "tokenizer.json", "merge", "--alpha-sweep=0,1", odd, odd, "--tasks", task)
 	check(ExitInput, filepath.Join(bare, "config.json")+": not there", "probe", bare, requests)
@@ -271,7 +271,7 @@ func TestPairsThatDisagree(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	out, errs, code := surgeon(t, "merge", base, tuned, "--alpha", "0.5", "-o", filepath.Join(dir, "out"))
-	if code != ExitDone || !strings.Contains(out, "config.json is the base's: RoPE is") {
+	if code != ExitDone || !strings.Contains(out, "note: config.json: rope_theta is 10000 in ") {
 		t.Errorf("exit code %d: %s%s", code, out, errs)
 	}
 }
@@ -384,7 +384,7 @@ func TestNotFinite(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, errs, code := surgeon(t, "diff", pico(t, dir, "base", tensorstest.Pico{Seed: 1}), broken)
-	if code != ExitDone || !strings.Contains(out, "note: model.norm.weight has values that are not finite numbers\n") {
+	if code != ExitDone || !strings.Contains(out, "note: model.norm.weight has values that are not finite numbers: 0 in the base, 1 in the tuned model\n") {
 		t.Errorf("exit code %d, %s%s", code, out, errs)
 	}
 }

@@ -15,23 +15,44 @@ import (
 func inspectCommand(env environment) *cli.Command {
 	return &cli.Command{
 		Name:      "inspect",
-		Usage:     "what a checkpoint holds: files, types, parameters, architecture, tokenizer",
-		ArgsUsage: "MODEL",
-		Description: `Examples:
+		Usage:     "what a checkpoint holds; with two, whether they can be merged",
+		ArgsUsage: "MODEL [CHEM]",
+		Description: `Files, types, parameters, architecture, tokenizer and metadata of a model. --verify reads every
+byte: it digests all files, compares a model that surgeon wrote with its surgeon.json, and
+counts the weights that are no finite numbers. With two models it compares what stands beside
+their weights and how their tensors match, before a merge.
+
+Examples:
    surgeon inspect base
+   surgeon inspect base --verify
+   surgeon inspect base chem
    surgeon inspect --json base`,
-		Flags: common(&cli.BoolFlag{Name: "tensors", Usage: "list every tensor"}),
+		Flags: common(
+			&cli.BoolFlag{Name: "tensors", Usage: "list every tensor"},
+			&cli.BoolFlag{Name: "digests", Usage: "list the SHA-256 of every file and tensor"},
+			&cli.BoolFlag{Name: "verify", Usage: "read every byte and compare with surgeon.json where there is one"}),
 		Action: func(c *cli.Context) error {
-			args, err := models(c, 1, 1, "one model")
+			args, err := models(c, 1, 2, "one model, or two to compare")
 			if err != nil {
 				return err
 			}
-			return runInspect(c.Context, env, inspectOptions{c.Bool("json"), c.Bool("tensors")}, args[0])
+			opt := inspectOptions{json: c.Bool("json"), tensors: c.Bool("tensors"), digests: c.Bool("digests"), verify: c.Bool("verify")}
+			opt.progress = func(title string) (func(done, total int64), func()) { return env.progress(c, title, "bytes") }
+			if len(args) == 1 {
+				return runInspect(c.Context, env, opt, args[0])
+			}
+			if opt.tensors || opt.digests || opt.verify {
+				return usagef("--tensors, --digests and --verify are for one model: two were given")
+			}
+			return runLint(env, opt, args[0], args[1])
 		},
 	}
 }
 
-type inspectOptions struct{ json, tensors bool }
+type inspectOptions struct {
+	json, tensors, digests, verify bool
+	progress                       func(title string) (step func(done, total int64), finish func())
+}
 
 // inspection is what inspect says, and its JSON.
 type inspection struct {
@@ -45,12 +66,14 @@ type inspection struct {
 	Architecture string            `json:"architecture"`
 	Tokenizer    string            `json:"tokenizer"`
 	Tensors      []inspectedTensor `json:"tensors"`
+	Verified     *verification     `json:"verified,omitempty"`
 	Notes        []string          `json:"notes,omitempty"`
 }
 
 type inspectedFile struct {
-	Name  string `json:"name"`
-	Bytes int64  `json:"bytes"`
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 type inspectedType struct {
@@ -60,33 +83,44 @@ type inspectedType struct {
 }
 
 type inspectedTensor struct {
-	Name  string        `json:"name"`
-	DType tensors.DType `json:"dtype"`
-	Shape []int         `json:"shape"`
+	Name   string        `json:"name"`
+	DType  tensors.DType `json:"dtype"`
+	Shape  []int         `json:"shape"`
+	SHA256 string        `json:"sha256,omitempty"`
 }
 
-func runInspect(_ context.Context, env environment, opt inspectOptions, name string) error {
+func runInspect(ctx context.Context, env environment, opt inspectOptions, name string) error {
 	m, err := openModel(name)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	i := inspect(m)
+	if opt.digests {
+		if err := i.digest(ctx, opt, m); err != nil {
+			return err
+		}
+	}
+	if opt.verify {
+		if err := i.verify(ctx, opt, m); err != nil {
+			return err
+		}
+	}
 	if opt.json {
 		return env.printJSON(i)
 	}
 	return i.print(env, opt)
 }
 
-func inspect(m *model) inspection {
-	i := inspection{Model: m.name, Embedded: m.embedded, Parameters: parameters(m), Metadata: m.Metadata(), Notes: notes(m.embedded)}
+func inspect(m *model) *inspection {
+	i := &inspection{Model: m.name, Embedded: m.embedded, Parameters: parameters(m), Metadata: m.Metadata(), Notes: notes(m.embedded)}
 	for _, f := range m.Files() {
-		i.Files = append(i.Files, inspectedFile{f.Name, f.Bytes})
+		i.Files = append(i.Files, inspectedFile{Name: f.Name, Bytes: f.Bytes})
 		i.Bytes += f.Bytes
 	}
 	for _, name := range m.Names() {
 		info, _ := m.Info(name)
-		i.Tensors = append(i.Tensors, inspectedTensor{name, info.DType, append([]int{}, info.Shape...)})
+		i.Tensors = append(i.Tensors, inspectedTensor{Name: name, DType: info.DType, Shape: append([]int{}, info.Shape...)})
 		at := slices.IndexFunc(i.DTypes, func(t inspectedType) bool { return t.DType == info.DType })
 		if at < 0 {
 			at = len(i.DTypes)
@@ -97,6 +131,30 @@ func inspect(m *model) inspection {
 	}
 	i.Architecture, i.Tokenizer = architecture(m), tokenizerSummary(m)
 	return i
+}
+
+// digest adds the digests of files and tensors.
+func (i *inspection) digest(ctx context.Context, opt inspectOptions, m *model) error {
+	step, finish := opt.progress("digest tensors")
+	list, err := tensors.DigestTensors(ctx, m, step)
+	finish()
+	if err != nil {
+		return err
+	}
+	for k, d := range list {
+		i.Tensors[k].SHA256 = d.SHA256
+	}
+	return i.digestFiles(ctx, opt, m)
+}
+
+func (i *inspection) digestFiles(ctx context.Context, opt inspectOptions, m *model) error {
+	step, finish := opt.progress("digest files")
+	defer finish()
+	list, err := m.DigestFiles(ctx, step)
+	for k, d := range list {
+		i.Files[k].SHA256 = d.SHA256
+	}
+	return err
 }
 
 // architecture says in a line what the model is, or why surgeon cannot run it.
@@ -121,7 +179,7 @@ func tokenizerSummary(m *model) string {
 	return fmt.Sprintf("byte-level BPE, %d tokens", t.Len())
 }
 
-func (i inspection) print(env environment, opt inspectOptions) error {
+func (i *inspection) print(env environment, opt inspectOptions) error {
 	var types []string
 	for _, t := range i.DTypes {
 		types = append(types, fmt.Sprintf("%s (%d tensors, %s parameters)", t.DType, t.Tensors, table.Count(t.Parameters)))
@@ -129,22 +187,37 @@ func (i inspection) print(env environment, opt inspectOptions) error {
 	env.printf("model         %s\n", i.Model)
 	for _, f := range i.Files {
 		env.printf("file          %s, %s\n", f.Name, table.Bytes(f.Bytes))
+		if f.SHA256 != "" {
+			env.printf("              sha256 %s\n", f.SHA256)
+		}
 	}
 	env.printf("parameters    %s in %d tensors\n", table.Count(i.Parameters), len(i.Tensors))
 	env.printf("types         %s\n", strings.Join(types, ", "))
-	env.printf("architecture  %s\n", i.Architecture)
-	if err := env.printf("tokenizer     %s\n", i.Tokenizer); err != nil {
-		return err
+	env.printf("architecture  %s\n", table.Printable(i.Architecture))
+	env.printf("tokenizer     %s\n", table.Printable(i.Tokenizer))
+	if made := i.Metadata["surgeon"]; made != "" {
+		env.printf("made by       surgeon %s\n", table.Printable(made))
 	}
-	if opt.tensors {
-		rows := make([][]string, 0, len(i.Tensors))
-		for _, t := range i.Tensors {
-			rows = append(rows, []string{t.Name, string(t.DType), fmt.Sprint(t.Shape)})
-		}
-		env.printf("\n")
-		if err := env.printTable([]table.Column{{Name: "tensor"}, {Name: "type"}, {Name: "shape"}}, rows); err != nil {
+	if i.Verified != nil {
+		i.Verified.print(env)
+	}
+	if opt.tensors || opt.digests {
+		if err := i.printTensors(env, opt); err != nil {
 			return err
 		}
 	}
 	return env.footnotes(i.Notes)
+}
+
+func (i *inspection) printTensors(env environment, opt inspectOptions) error {
+	columns := []table.Column{{Name: "tensor"}, {Name: "type"}, {Name: "shape"}}
+	if opt.digests {
+		columns = append(columns, table.Column{Name: "sha256 (16 of 64)"})
+	}
+	rows := make([][]string, 0, len(i.Tensors))
+	for _, t := range i.Tensors {
+		rows = append(rows, []string{t.Name, string(t.DType), fmt.Sprint(t.Shape), t.SHA256[:min(16, len(t.SHA256))]}[:len(columns)])
+	}
+	env.printf("\n")
+	return env.printTable(columns, rows)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -87,6 +88,37 @@ func (m *model) tokenizer() (*token.Tokenizer, error) {
 		return nil, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "token: tokenizer.json: "))
 	}
 	return t, nil
+}
+
+// tied reports whether config.json ties the head to the embedding.
+func (m *model) tied() bool {
+	data, err := fs.ReadFile(m.Dir(), "config.json")
+	var config struct {
+		Tie bool `json:"tie_word_embeddings"`
+	}
+	return err == nil && json.Unmarshal(data, &config) == nil && config.Tie
+}
+
+// head is the name of the tensor of the output head, "" if there is none.
+func (m *model) head() string { return m.outside(tensors.PartHead) }
+
+func (m *model) outside(part string) string {
+	for _, name := range m.Names() {
+		if tensors.KeyOf(name).Part == part && strings.HasSuffix(name, ".weight") {
+			return name
+		}
+	}
+	return ""
+}
+
+// repeatsEmbedding reports whether a head has the bytes of the embedding.
+func (m *model) repeatsEmbedding(head string) bool {
+	embed := m.outside(tensors.PartEmbed)
+	if embed == "" {
+		return false
+	}
+	same, err := tensors.SameBytes(m, head, m, embed)
+	return err == nil && same
 }
 
 // parameters counts the elements of all tensors.

@@ -1,192 +1,237 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"reflect"
+	"slices"
 
+	"surgeon/cli/preflight"
 	"surgeon/cli/table"
 	"surgeon/lora"
 	"surgeon/merge"
 	"surgeon/tensors"
 )
 
-// pair is a base and what was made of it: a tuned model, or an adapter.
-type pair struct {
-	base      *model
-	tunedName string
-	tuned     *model        // nil for an adapter
-	adapter   *lora.Adapter // nil for a model
-	delta     tensors.Delta
-	unmatched []tensors.Unmatched
-	coverage  merge.Coverage // of a pair that openMerge opened
+// inputs are a base and what is merged into it or compared with it.
+type inputs struct {
+	base  *model
+	from  tensors.Source // the base in the layout of the result
+	tuned []*tuned
+	side  *model // whose side files the result has
+
+	noteList []string
 }
 
-// openMerge opens a pair and decides every tensor of a merge of it.
-func openMerge(baseName, tunedName string) (*pair, error) {
-	p, err := openPair(baseName, tunedName)
-	if err != nil {
-		return nil, err
-	}
-	if p.coverage, err = p.cover(); err != nil {
-		p.close()
-		return nil, err
-	}
-	return p, nil
+// tuned is a tuned model or an adapter.
+type tuned struct {
+	name     string
+	model    *model        // nil for an adapter
+	adapter  *lora.Adapter // nil for a model
+	source   tensors.Source
+	delta    tensors.Delta
+	coverage merge.Coverage
 }
 
-// openPair opens both sides and takes their difference.
-func openPair(baseName, tunedName string) (*pair, error) {
+// openInputs opens a base and what was made of it.
+func openInputs(baseName string, tunedNames ...string) (*inputs, error) {
 	base, err := openModel(baseName)
 	if err != nil {
 		return nil, err
 	}
-	p := &pair{base: base, tunedName: tunedName}
-	if lora.Is(tunedName) {
-		err = p.openAdapter()
-	} else {
-		err = p.openTuned()
+	in := &inputs{base: base, from: base, side: base}
+	for _, name := range tunedNames {
+		t := &tuned{name: name}
+		if lora.Is(name) {
+			err = t.openAdapter(base)
+		} else if t.model, err = openModel(name); err == nil {
+			t.source = t.model
+		}
+		if err != nil {
+			in.close()
+			return nil, err
+		}
+		in.tuned = append(in.tuned, t)
 	}
+	return in, nil
+}
+
+func (t *tuned) openAdapter(base *model) error {
+	a, err := lora.Open(t.name)
 	if err != nil {
-		p.close()
+		return err
+	}
+	t.adapter, t.delta = a, a
+	if err := tensors.Fit(base, a); err != nil {
+		return fmt.Errorf("%s and %s: %w", base.name, t.name, err)
+	}
+	t.coverage.Merged = len(a.Names())
+	return nil
+}
+
+func (in *inputs) close() {
+	in.base.Close()
+	for _, t := range in.tuned {
+		if t.model != nil {
+			t.model.Close()
+		}
+	}
+}
+
+// openMerge opens a base and what is merged into it, and decides every tensor
+// of the merge.
+func openMerge(policy merge.Policy, baseName string, tunedNames ...string) (*inputs, error) {
+	in, err := openInputs(baseName, tunedNames...)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	if err = in.preflight(); err == nil {
+		err = in.reconcile(policy)
+	}
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	return in, nil
 }
 
-func (p *pair) openAdapter() error {
-	a, err := lora.Open(p.tunedName)
-	if err != nil {
-		return err
-	}
-	p.adapter, p.delta = a, a
-	if err := tensors.Fit(p.base, a); err != nil {
-		return fmt.Errorf("%s and %s: %w", p.base.name, p.tunedName, err)
+// preflight refuses models whose side files say that they are not of one
+// architecture or vocabulary, and notes what differs in them.
+func (in *inputs) preflight() error {
+	for _, t := range in.tuned {
+		if t.model == nil {
+			continue
+		}
+		findings, err := preflight.Compare(in.base.Dir(), t.model.Dir())
+		if err != nil {
+			return err
+		}
+		for _, f := range findings {
+			switch text := fmt.Sprintf("%s: %s is %s in %s and %s in %s: %s", f.File, f.Field, f.Base, in.base.name, f.Tuned, t.name, f.Says); f.Severity {
+			case preflight.Error:
+				return fmt.Errorf("%s and %s cannot be merged: %s", in.base.name, t.name, text)
+			case preflight.Warning:
+				in.note(text)
+			}
+		}
 	}
 	return nil
 }
 
-func (p *pair) openTuned() error {
-	tuned, err := openModel(p.tunedName)
-	if err != nil {
-		return err
+func (in *inputs) note(text string) {
+	if !slices.Contains(in.noteList, text) {
+		in.noteList = append(in.noteList, text)
 	}
-	p.tuned = tuned
-	d, err := tensors.Diff(p.base, tuned)
-	if err != nil {
-		return err
+}
+
+// reconcile decides every tensor of a merge.
+func (in *inputs) reconcile(policy merge.Policy) error {
+	in.untie()
+	models := slices.DeleteFunc(slices.Clone(in.tuned), func(t *tuned) bool { return t.model == nil })
+	if policy == merge.TakeTuned && len(models) > 1 {
+		return usagef("--on-mismatch tuned takes one tuned model: %d were given", len(models))
 	}
-	p.delta, p.unmatched = d, d.Unmatched
+	for _, t := range models {
+		r, err := merge.Reconcile(in.from, t.source, policy)
+		if err != nil {
+			return fmt.Errorf("%s and %s: %w", in.base.name, t.name, err)
+		}
+		t.delta, t.coverage = r.Delta, r.Coverage
+		if policy == merge.TakeTuned && len(r.Copied)+len(r.LeftOut) > 0 {
+			in.from, in.side = r.Base, t.model
+			in.note("the side files are those of " + t.name + ", whose tensors and shapes the result has")
+		}
+		for _, u := range slices.Concat(r.Copied, r.LeftOut) {
+			in.note(u.Name + ": " + u.Reason)
+		}
+	}
 	return nil
 }
 
-func (p *pair) close() {
-	p.base.Close()
-	if p.tuned != nil {
-		p.tuned.Close()
+// untie leaves out the heads that repeat the embedding of their model, whose
+// config.json ties the two, where not every model has one: what is tied stays
+// tied.
+func (in *inputs) untie() {
+	models := []*model{in.base}
+	for _, t := range in.tuned {
+		if t.model != nil {
+			models = append(models, t.model)
+		}
+	}
+	missing := false
+	for _, m := range models {
+		head := m.head()
+		if missing = missing || head == ""; head != "" && (!m.tied() || !m.repeatsEmbedding(head)) {
+			return // a head of its own: whatever the others have, the policy decides
+		}
+	}
+	if !missing {
+		return
+	}
+	keep := func(name string) bool { return tensors.KeyOf(name).Part != tensors.PartHead }
+	for _, m := range models {
+		if head := m.head(); head != "" {
+			in.note(fmt.Sprintf("%s of %s repeats the embedding, which config.json ties it to: it is left out", head, m.name))
+		}
+	}
+	in.from = tensors.Keep(in.base, keep)
+	for _, t := range in.tuned {
+		if t.model != nil {
+			t.source = tensors.Keep(t.model, keep)
+		}
 	}
 }
 
-// cover decides every tensor of a merge.
-func (p *pair) cover() (merge.Coverage, error) {
-	d, ok := p.delta.(*tensors.Difference)
-	if !ok {
-		return merge.Coverage{Merged: len(p.delta.Names())}, nil // Fit has decided
+// merged is the merge with one alpha for each tuned model.
+func (in *inputs) merged(alphas ...merge.Alpha) (*merge.Model, error) {
+	terms := make([]merge.Term, 0, len(in.tuned))
+	for i, t := range in.tuned {
+		terms = append(terms, merge.Term{Label: t.name, Delta: t.delta, Alpha: alphas[i]})
 	}
-	c, err := merge.Cover(d)
-	if err != nil {
-		return c, fmt.Errorf("%s and %s: %w", p.base.name, p.tunedName, err)
+	return merge.Apply(in.from, terms...)
+}
+
+// notes are what a reader must know of where the models came from and what
+// became of their tensors.
+func (in *inputs) notes() []string {
+	embedded := in.base.embedded
+	for _, t := range in.tuned {
+		embedded = embedded || t.model != nil && t.model.embedded
 	}
-	return c, nil
+	return append(notes(embedded), in.noteList...)
 }
 
-// at is the base merged with one alpha.
-func (p *pair) at(alpha float64) (*merge.Model, error) {
-	return merge.Apply(p.base, merge.Term{Label: p.tunedName, Delta: p.delta, Alpha: merge.Number(alpha)})
-}
-
-// notes are what a reader must know of where the pair came from.
-func (p *pair) notes() []string {
-	return notes(p.base.embedded || p.tuned != nil && p.tuned.embedded)
-}
-
-// metadata is the base's own, with what was done to it. Models are called by
-// their last name, so that the bytes do not depend on where they lie.
-func (p *pair) metadata(alpha float64) map[string]string {
-	m := map[string]string{}
-	for k, v := range p.base.Metadata() {
-		m[k] = v
-	}
-	base, tuned := filepath.Base(p.base.name), filepath.Base(p.tunedName)
-	m["surgeon"] = fmt.Sprintf("%s + %v * (%s - %s)", base, alpha, tuned, base)
-	return m
-}
-
-// mergeNotes are what a reader must know of a merge of the pair.
-func (p *pair) mergeNotes() []string {
-	list := append(p.notes(), p.differences()...)
-	for _, u := range p.coverage.Copied {
-		list = append(list, fmt.Sprintf("%s is copied from the base: %s", u.Name, u.Reason))
-	}
-	return list
-}
-
-// sameArchitecture refuses a pair whose configurations would compute
+// sameArchitecture refuses models whose configurations would compute
 // different things from the same weights: a merge is scored with the base's.
-func (p *pair) sameArchitecture() error {
-	field, base, tuned := p.configs()
-	if field == "" {
-		return nil
-	}
-	return fmt.Errorf("%s and %s disagree on %s, %s and %s: a merge of them cannot be scored",
-		p.base.File("config.json"), p.tuned.File("config.json"), field, base, tuned)
-}
-
-// differences notes what the tuned model has beside its weights that a merge
-// does not take over.
-func (p *pair) differences() []string {
-	var list []string
-	if field, base, tuned := p.configs(); field != "" {
-		list = append(list, fmt.Sprintf("config.json is the base's: %s is %s there and %s in the tuned model", field, base, tuned))
-	}
-	if p.tuned != nil {
-		base, errBase := fs.ReadFile(p.base.Dir(), "tokenizer.json")
-		tuned, errTuned := fs.ReadFile(p.tuned.Dir(), "tokenizer.json")
-		if errBase == nil && errTuned == nil && !bytes.Equal(base, tuned) {
-			list = append(list, "tokenizer.json is the base's: the tuned model has another")
+func (in *inputs) sameArchitecture() error {
+	b, errBase := in.base.config()
+	for _, t := range in.tuned {
+		if t.model == nil || errBase != nil {
+			continue
+		}
+		u, err := t.model.config()
+		if err != nil {
+			continue
+		}
+		x, y := reflect.ValueOf(b), reflect.ValueOf(u)
+		for i := range x.NumField() {
+			name := x.Type().Field(i).Name
+			if name != "Context" && x.Field(i).Interface() != y.Field(i).Interface() {
+				return fmt.Errorf("%s and %s disagree on %s, %v and %v: a merge of them cannot be scored",
+					in.base.File("config.json"), t.model.File("config.json"), name, x.Field(i), y.Field(i))
+			}
 		}
 	}
-	return list
+	return nil
 }
 
-// configs compares the architectures of both sides and returns the first field
-// that differs, but for the length of the context; "" if none does or a side
-// has none that can be read.
-func (p *pair) configs() (field, base, tuned string) {
-	if p.tuned == nil {
-		return "", "", ""
+// describe says in a few words what a tuned side is.
+func (t *tuned) describe() string {
+	if t.adapter != nil {
+		return fmt.Sprintf("LoRA adapter of rank %d, %s parameters", t.adapter.Rank, table.Count(t.adapter.Parameters()))
 	}
-	b, errBase := p.base.config()
-	t, errTuned := p.tuned.config()
-	if errBase != nil || errTuned != nil {
-		return "", "", ""
-	}
-	x, y := reflect.ValueOf(b), reflect.ValueOf(t)
-	for i := range x.NumField() {
-		name := x.Type().Field(i).Name
-		if name != "Context" && x.Field(i).Interface() != y.Field(i).Interface() {
-			return name, fmt.Sprint(x.Field(i)), fmt.Sprint(y.Field(i))
-		}
-	}
-	return "", "", ""
+	return table.Count(parameters(t.model)) + " parameters"
 }
 
-// describe says in a few words what the tuned side is.
-func (p *pair) describe() string {
-	if p.adapter != nil {
-		return fmt.Sprintf("LoRA adapter of rank %d, %s parameters", p.adapter.Rank, table.Count(p.adapter.Parameters()))
-	}
-	return table.Count(parameters(p.tuned)) + " parameters"
-}
+// sideFS is the directory whose side files the result has.
+func (in *inputs) sideFS() fs.FS { return in.side.Dir() }

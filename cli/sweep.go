@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"surgeon/cli/plot"
+	"surgeon/merge"
 	"surgeon/probe"
 	"surgeon/probe/task"
 	"surgeon/testdata"
@@ -100,16 +101,16 @@ func steps(r []float64) []float64 {
 }
 
 func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, tunedName string) error {
-	p, err := openMerge(baseName, tunedName)
+	in, err := openMerge(merge.Refuse, baseName, tunedName)
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	if err := p.sameArchitecture(); err != nil {
+	defer in.close()
+	if err := in.sameArchitecture(); err != nil {
 		return err
 	}
-	result := sweep{Base: baseName, Tuned: tunedName, Notes: p.mergeNotes()}
-	if err := result.score(ctx, opt, p); err != nil {
+	result := sweep{Base: baseName, Tuned: tunedName, Notes: in.notes()}
+	if err := result.score(ctx, opt, in); err != nil {
 		return err
 	}
 	if opt.json {
@@ -124,12 +125,12 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 }
 
 // score measures and scores every candidate.
-func (s *sweep) score(ctx context.Context, opt sweepOptions, p *pair) error {
-	bench, err := newBench(p, opt.tasks)
+func (s *sweep) score(ctx context.Context, opt sweepOptions, in *inputs) error {
+	bench, err := newBench(in.base, opt.tasks)
 	if err != nil {
 		return err
 	}
-	candidates, err := s.candidates(ctx, p, opt)
+	candidates, err := s.candidates(ctx, in, opt)
 	if err != nil {
 		return err
 	}
@@ -145,18 +146,18 @@ func (s *sweep) score(ctx context.Context, opt sweepOptions, p *pair) error {
 
 // newBench reads architecture, tokenizer and tasks. Without task files only
 // the embedded pair has a task.
-func newBench(p *pair, files []string) (*probe.Bench, error) {
-	config, err := p.base.config()
+func newBench(base *model, files []string) (*probe.Bench, error) {
+	config, err := base.config()
 	if err != nil {
 		return nil, err
 	}
-	tokenizer, err := p.base.tokenizer()
+	tokenizer, err := base.tokenizer()
 	if err != nil {
 		return nil, err
 	}
 	bench := &probe.Bench{Config: config, Tokenizer: tokenizer}
 	if len(files) == 0 {
-		if !p.base.embedded {
+		if !base.embedded {
 			return nil, usagef("a sweep of your own models needs --tasks FILE.jsonl")
 		}
 		t, err := task.ReadMCQ(testdata.TaskName, "embedded "+testdata.TaskName, bytes.NewReader(testdata.Task()))
@@ -189,12 +190,12 @@ func readTask(file string) (task.MCQ, error) {
 }
 
 // candidates makes the merged models and measures their effective alphas.
-func (s *sweep) candidates(ctx context.Context, p *pair, opt sweepOptions) ([]probe.Candidate, error) {
+func (s *sweep) candidates(ctx context.Context, in *inputs, opt sweepOptions) ([]probe.Candidate, error) {
 	step, finish := opt.progress("measure", "bytes")
 	defer finish()
 	var list []probe.Candidate
 	for i, alpha := range opt.alphas {
-		m, err := p.at(alpha)
+		m, err := in.merged(merge.Number(alpha))
 		if err != nil {
 			return nil, err
 		}

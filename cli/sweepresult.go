@@ -7,6 +7,7 @@ import (
 
 	"surgeon/cli/plot"
 	"surgeon/cli/table"
+	"surgeon/merge"
 	"surgeon/probe"
 	"surgeon/probe/stat"
 )
@@ -87,8 +88,10 @@ func (s *sweep) summarise(scores []probe.Scores) error {
 // note says what limits the numbers: effective alphas that stray, and
 // differences that cannot be told from noise.
 func (s *sweep) note() {
-	if slices.ContainsFunc(s.Candidates, func(c sweepCandidate) bool { return strays(float64(c.Alpha), float64(c.EffectiveAlpha)) }) {
-		s.Notes = append(s.Notes, strayNote)
+	if slices.ContainsFunc(s.Candidates, func(c sweepCandidate) bool {
+		return strays(merge.TermEffect{Requested: float64(c.Alpha), Effective: float64(c.EffectiveAlpha)})
+	}) {
+		s.Notes = append(s.Notes, "an effective alpha is more than 0.05 from the one asked for: "+strayReason)
 	}
 	for k, first := range s.Candidates[0].Tasks {
 		var alphas []string

@@ -7,34 +7,39 @@
 //
 // (task arithmetic: Ilharco et al., arXiv 2212.04089; with one term and
 // 0 <= alpha <= 1 it is WiSE-FT's interpolation: Wortsman et al., arXiv
-// 2109.01903). Nothing is computed when it is made. Each range that is read is
-// computed then, so a Model is scored, measured, written or merged again like
-// a file, without ever being one.
+// 2109.01903). Alphas are numbers or Rules by layer, part and name. Nothing is
+// computed when a Model is made. Each range that is read is computed then, so
+// a Model is scored, measured, written or merged again like a file, without
+// ever being one.
 //
-// The numeric contract. Tensors that all sides store in 16 bits are merged in
-// float32, others in float64, and the result is rounded once, to the base's
-// stored type, to nearest with ties to even. What Read gives is that rounded
+// The numeric contract. Tensors that all sides store in 8 or 16 bits are
+// merged in float32, others in float64, and the result is rounded once, to the
+// base's stored type, to nearest with ties to even; Model.With asks for
+// another type, or for stochastic rounding, which is always of float64. What Read gives is that rounded
 // value: what is scored is bit for bit what would be written. Where every
 // alpha is 0 the base's bytes are returned; where the only term that is not 0
 // is the Difference of this base with alpha 1, the tuned model's bytes are, if
-// its stored type is the base's. Both hold for NaN payloads and -0.
+// its stored type is the one asked for. Both hold for NaN payloads and -0.
+//
+// Before a merge, Reconcile decides every tensor of the union of two models;
+// during it, a Record notes what rounding left of each alpha, and stops at
+// weights that are not finite numbers.
 package merge
 
 import (
 	"fmt"
 	"reflect"
 	"slices"
-	"sync"
 
 	"surgeon/tensors"
 	"surgeon/tensors/kernel"
 )
 
-// Alpha is the coefficient of a task vector at a place in the model.
-type Alpha func(tensors.Key) float64
+// Alpha is the coefficient of a task vector for the tensor of a name.
+type Alpha func(name string) float64
 
 // Number is the same alpha everywhere.
-func Number(alpha float64) Alpha { return func(tensors.Key) float64 { return alpha } }
+func Number(alpha float64) Alpha { return func(string) float64 { return alpha } }
 
 // Term is one summand of a merge.
 type Term struct {
@@ -43,12 +48,21 @@ type Term struct {
 	Alpha Alpha
 }
 
+// Options are the choices of how merged values are stored. The zero value
+// keeps the base's types and rounds to nearest.
+type Options struct {
+	DType      tensors.DType // of every tensor of numbers; "" keeps the base's
+	Stochastic bool          // round up or down at random, so that the expectation is the exact value
+	Seed       uint64        // of stochastic rounding
+}
+
 // Model is a merged model that has not been written. It implements
-// tensors.Source with the names, shapes and stored types of its base.
+// tensors.Source with the names and shapes of its base.
 type Model struct {
-	base  tensors.Source
-	terms []Term
-	has   []map[string]bool // per term: the tensors it changes
+	base    tensors.Source
+	terms   []Term
+	has     []map[string]bool // per term: the tensors it changes
+	options Options
 }
 
 // blockLen is the number of elements merged at a time.
@@ -72,11 +86,28 @@ func Apply(base tensors.Source, terms ...Term) (*Model, error) {
 	return m, nil
 }
 
+// With returns the same merge, stored as the options say. It panics for a type
+// that is no number type.
+func (m *Model) With(options Options) *Model {
+	if options.DType != "" && !options.DType.Float() {
+		panic("merge: cannot store weights as " + string(options.DType))
+	}
+	other := *m
+	other.options = options
+	return &other
+}
+
 // Names implements tensors.Source.
 func (m *Model) Names() []string { return m.base.Names() }
 
-// Info implements tensors.Source: shapes and types are the base's.
-func (m *Model) Info(name string) (tensors.Info, bool) { return m.base.Info(name) }
+// Info implements tensors.Source: shapes are the base's.
+func (m *Model) Info(name string) (tensors.Info, bool) {
+	info, ok := m.base.Info(name)
+	if ok && m.options.DType != "" && info.DType.Float() {
+		info.DType = m.options.DType
+	}
+	return info, ok
+}
 
 // active is a term with its alpha for one tensor.
 type active struct {
@@ -87,9 +118,11 @@ type active struct {
 // at returns the terms that change a tensor.
 func (m *Model) at(name string) []active {
 	var list []active
-	key := tensors.KeyOf(name)
 	for i, term := range m.terms {
-		if alpha := term.Alpha(key); alpha != 0 && m.has[i][name] {
+		if !m.has[i][name] {
+			continue
+		}
+		if alpha := term.Alpha(name); alpha != 0 {
 			list = append(list, active{term, alpha})
 		}
 	}
@@ -99,18 +132,19 @@ func (m *Model) at(name string) []active {
 // origin returns the Source whose bytes the merged tensor has without any
 // arithmetic, or nil.
 func (m *Model) origin(name string, list []active) tensors.Source {
-	if len(list) == 0 {
+	stored, _ := m.Info(name)
+	base, _ := m.base.Info(name)
+	switch {
+	case len(list) == 0 && base.DType == stored.DType:
 		return m.base
-	}
-	if len(list) > 1 || list[0].alpha != 1 {
+	case len(list) != 1 || list[0].alpha != 1:
 		return nil
 	}
 	d, ok := list[0].term.Delta.(*tensors.Difference)
 	if !ok || !same(d.Base, m.base) {
 		return nil
 	}
-	base, _ := m.base.Info(name)
-	if tuned, _ := d.Tuned.Info(name); tuned.DType != base.DType {
+	if tuned, _ := d.Tuned.Info(name); tuned.DType != stored.DType {
 		return nil
 	}
 	return d.Tuned
@@ -122,136 +156,92 @@ func same(a, b tensors.Source) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
 }
 
-// Raw implements tensors.Source. It computes the whole tensor, on all
-// processors.
-func (m *Model) Raw(name string) ([]byte, error) {
-	info, ok := m.base.Info(name)
+// tensor returns what there is to know of a tensor before it is computed.
+func (m *Model) tensor(name string) (tensor, error) {
+	info, ok := m.Info(name)
 	if !ok {
-		return nil, fmt.Errorf("merge: no tensor %q", name)
+		return tensor{}, fmt.Errorf("merge: no tensor %q", name)
 	}
-	list := m.at(name)
-	if origin := m.origin(name, list); origin != nil {
-		return origin.Raw(name)
-	}
-	raw, size := make([]byte, info.Bytes()), info.DType.Size()
-	err := eachBlock(info.Len(), func(from, n int) error {
-		return m.block(raw[from*size:(from+n)*size], name, info.DType, list, from, n)
+	base, _ := m.base.Info(name)
+	t := tensor{Model: m, name: name, stored: info, base: base.DType, list: m.at(name)}
+	t.origin = m.origin(name, t.list)
+	t.wide = m.options.Stochastic || info.DType.Bits() > 16 || base.DType.Bits() > 16 || slices.ContainsFunc(t.list, func(a active) bool {
+		info, _ := a.term.Delta.Info(name)
+		return info.DType.Size() > 2
 	})
-	return raw, err
+	return t, nil
+}
+
+// ReadRaw implements tensors.Source. It computes on all processors.
+func (m *Model) ReadRaw(dst []byte, name string, at int64) error {
+	t, err := m.tensor(name)
+	if err != nil {
+		return err
+	}
+	return t.readRaw(dst, at, nil)
+}
+
+// readRaw computes the bytes of a tensor from a place on; sums, if not nil,
+// takes what a Record notes of each whole block.
+func (t tensor) readRaw(dst []byte, at int64, sums *tensorSums) error {
+	if t.origin != nil {
+		return t.origin.ReadRaw(dst, t.name, at)
+	}
+	size := t.stored.DType.Size()
+	if at%int64(size) != 0 || len(dst)%size != 0 {
+		return fmt.Errorf("merge: tensor %q: bytes %d to %d are not whole elements of %s", t.name, at, at+int64(len(dst))-1, t.stored.DType)
+	}
+	from, n := int(at/int64(size)), len(dst)/size
+	if err := t.inside(from, n); err != nil {
+		return err
+	}
+	return eachBlock(from, n, func(at, n int) error {
+		return t.block(dst[(at-from)*size:(at-from+n)*size], at, sums)
+	})
 }
 
 // Read implements tensors.Source.
 func (m *Model) Read(dst []float32, name string, from int) error {
-	info, ok := m.base.Info(name)
-	if !ok {
-		return fmt.Errorf("merge: no tensor %q", name)
+	t, err := m.tensor(name)
+	if err != nil {
+		return err
 	}
-	if from < 0 || len(dst) > info.Len()-from {
-		return fmt.Errorf("merge: tensor %q: elements %d to %d are outside shape %v", name, from, from+len(dst)-1, info.Shape)
+	if err := t.inside(from, len(dst)); err != nil {
+		return err
 	}
-	list := m.at(name)
-	if origin := m.origin(name, list); origin != nil {
-		return origin.Read(dst, name, from)
+	if t.origin != nil {
+		return t.origin.Read(dst, name, from)
 	}
-	size := info.DType.Size()
-	return eachBlock(len(dst), func(at, n int) error {
-		raw := make([]byte, n*size)
-		if err := m.block(raw, name, info.DType, list, from+at, n); err != nil {
+	size := t.stored.DType.Size()
+	return eachBlock(from, len(dst), func(at, n int) error {
+		b := buffers.Get().(*buffer)
+		defer buffers.Put(b)
+		raw := b.bytes(n * size)
+		if err := t.block(raw, at, nil); err != nil {
 			return err
 		}
-		tensors.Widen(dst[at:at+n], raw, info.DType)
+		tensors.Widen(dst[at-from:at-from+n], raw, t.stored.DType)
 		return nil
 	})
 }
 
-// block merges the elements from..from+n of a tensor and rounds them into raw.
-// Where the base is not a number it stays what it is, payload and all.
-func (m *Model) block(raw []byte, name string, d tensors.DType, list []active, from, n int) error {
-	b := buffers.Get().(*buffer)
-	defer buffers.Put(b)
-	values := b.narrow(n)
-	if err := m.base.Read(values, name, from); err != nil {
-		return err
-	}
-	broken := notNumbers(values)
-	if wide(name, d, list) {
-		sums := b.wide(n)
-		for i, v := range values {
-			sums[i] = float64(v)
-		}
-		for _, a := range list {
-			if err := a.term.Delta.AddTo64(sums, name, from, a.alpha); err != nil {
-				return err
-			}
-		}
-		tensors.Round64(raw, sums, d)
-	} else {
-		for _, a := range list {
-			if err := a.term.Delta.AddTo(values, name, from, float32(a.alpha)); err != nil {
-				return err
-			}
-		}
-		tensors.Round(raw, values, d)
-	}
-	for i, v := range broken {
-		tensors.Round(raw[i*d.Size():(i+1)*d.Size()], []float32{v}, d)
+func (t tensor) inside(from, n int) error {
+	if from < 0 || n > t.stored.Len()-from {
+		return fmt.Errorf("merge: tensor %q: elements %d to %d are outside shape %v", t.name, from, from+n-1, t.stored.Shape)
 	}
 	return nil
 }
 
-// notNumbers finds the NaNs of a block; there are hardly ever any.
-func notNumbers(values []float32) map[int]float32 {
-	var found map[int]float32
-	for i, v := range values {
-		if v != v {
-			if found == nil {
-				found = map[int]float32{}
-			}
-			found[i] = v
-		}
-	}
-	return found
-}
-
-// wide reports whether a tensor is merged in float64: if any side of it is
-// stored in 32 bits.
-func wide(name string, d tensors.DType, list []active) bool {
-	return d.Size() > 2 || slices.ContainsFunc(list, func(a active) bool {
-		info, _ := a.term.Delta.Info(name)
-		return info.DType.Size() > 2
-	})
-}
-
-// buffer is the scratch space of one block.
-type buffer struct {
-	f32 []float32
-	f64 []float64
-}
-
-var buffers = sync.Pool{New: func() any { return new(buffer) }}
-
-func (b *buffer) narrow(n int) []float32 {
-	if cap(b.f32) < n {
-		b.f32 = make([]float32, n)
-	}
-	return b.f32[:n]
-}
-
-func (b *buffer) wide(n int) []float64 {
-	if cap(b.f64) < n {
-		b.f64 = make([]float64, n)
-	}
-	return b.f64[:n]
-}
-
-// eachBlock runs work over 0..n in blocks, on all processors, and returns the
-// error of the lowest piece that failed.
-func eachBlock(n int, work func(from, n int) error) error {
-	blocks := (n + blockLen - 1) / blockLen
-	failed := make([]error, blocks)
-	kernel.Parallel(blocks, func(low, high int) {
+// eachBlock runs work over from..from+n, split where blocks of the tensor
+// meet, on all processors, and returns the error of the lowest piece that
+// failed.
+func eachBlock(from, n int, work func(at, n int) error) error {
+	first, end := from/blockLen, (from+n+blockLen-1)/blockLen
+	failed := make([]error, end-first)
+	kernel.Parallel(len(failed), func(low, high int) {
 		for i := low; i < high; i++ {
-			if failed[i] = work(i*blockLen, min(blockLen, n-i*blockLen)); failed[i] != nil {
+			at, to := max(from, (first+i)*blockLen), min(from+n, (first+i+1)*blockLen)
+			if failed[i] = work(at, to-at); failed[i] != nil {
 				return
 			}
 		}

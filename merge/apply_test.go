@@ -83,8 +83,8 @@ func TestValues(t *testing.T) {
 // TestAlphaByPlace asks the alpha of each tensor by its place.
 func TestAlphaByPlace(t *testing.T) {
 	base, tuned := tensorstest.Pico{Seed: 1}.Weights(), tensorstest.Pico{Seed: 1, Drift: 0.2}.Weights()
-	m := apply(t, base, merge.Term{Label: "t", Delta: diff(t, base, tuned), Alpha: func(k tensors.Key) float64 {
-		return map[string]float64{"0": 0, "1": 1, "embed": 0.5}[k.Row()]
+	m := apply(t, base, merge.Term{Label: "t", Delta: diff(t, base, tuned), Alpha: func(name string) float64 {
+		return map[string]float64{"0": 0, "1": 1, "embed": 0.5}[tensors.KeyOf(name).Row()]
 	}})
 	half := toward(t, base, tuned, 0.5)
 	for _, name := range base.Names() {

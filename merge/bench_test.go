@@ -1,6 +1,10 @@
 package merge_test
 
-import "testing"
+import (
+	"testing"
+
+	"surgeon/tensors"
+)
 
 // BenchmarkRaw merges a tensor of 192 Ki elements in each stored type.
 func BenchmarkRaw(b *testing.B) {
@@ -11,7 +15,7 @@ func BenchmarkRaw(b *testing.B) {
 		b.Run(string(d), func(b *testing.B) {
 			b.SetBytes(2 * info.Bytes())
 			for b.Loop() {
-				if _, err := m.Raw("x"); err != nil {
+				if _, err := tensors.Raw(m, "x"); err != nil {
 					b.Fatal(err)
 				}
 			}

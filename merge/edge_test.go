@@ -34,7 +34,9 @@ type plainSource struct{ m map[string]tensors.Source }
 
 func (p plainSource) Names() []string                    { return p.m["m"].Names() }
 func (p plainSource) Info(n string) (tensors.Info, bool) { return p.m["m"].Info(n) }
-func (p plainSource) Raw(n string) ([]byte, error)       { return p.m["m"].Raw(n) }
+func (p plainSource) ReadRaw(dst []byte, name string, at int64) error {
+	return p.m["m"].ReadRaw(dst, name, at)
+}
 func (p plainSource) Read(dst []float32, name string, from int) error {
 	return p.m["m"].Read(dst, name, from)
 }

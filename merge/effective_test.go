@@ -78,7 +78,7 @@ func TestEffectiveByPlace(t *testing.T) {
 		base.Add(name, tensors.F32, []int{1}, []float32{1})
 		tuned.Add(name, tensors.F32, []int{1}, []float32{1 + delta})
 	}
-	m := apply(t, base, merge.Term{Label: "t", Delta: diff(t, base, tuned), Alpha: func(k tensors.Key) float64 { return float64(k.Layer) }})
+	m := apply(t, base, merge.Term{Label: "t", Delta: diff(t, base, tuned), Alpha: func(name string) float64 { return float64(tensors.KeyOf(name).Layer) }})
 	if got := effective(t, m); got != 0.9 { // (0*1 + 1*9) / (1 + 9)
 		t.Errorf("%v, want 0.9", got)
 	}

@@ -42,7 +42,7 @@ func toward(t testing.TB, base, tuned tensors.Source, alpha float64) *merge.Mode
 
 func raw(t testing.TB, src tensors.Source, name string) []byte {
 	t.Helper()
-	data, err := src.Raw(name)
+	data, err := tensors.Raw(src, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ type recipe struct {
 // golden models: layer 0 has the first, layer 1 the second; embedding, norm
 // and head have the first.
 func gradient(first, last float64) merge.Alpha {
-	return func(k tensors.Key) float64 {
-		if k.Layer == 1 {
+	return func(name string) float64 {
+		if tensors.KeyOf(name).Layer == 1 {
 			return last
 		}
 		return first
@@ -48,13 +48,14 @@ func gradient(first, last float64) merge.Alpha {
 // within is mergekit's list of filters: the first whose text is in the
 // tensor's name decides, and the rest stands for all others.
 func within(rest merge.Alpha, filters ...any) merge.Alpha {
-	return func(k tensors.Key) float64 {
+	return func(name string) float64 {
+		part := tensors.KeyOf(name).Part
 		for i := 0; i < len(filters); i += 2 {
-			if strings.Contains(k.Part, filters[i].(string)) {
-				return filters[i+1].(merge.Alpha)(k)
+			if strings.Contains(part, filters[i].(string)) {
+				return filters[i+1].(merge.Alpha)(name)
 			}
 		}
-		return rest(k)
+		return rest(name)
 	}
 }
 

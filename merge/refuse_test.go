@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 		base, _ := large(d)
 		info, _ := base.Info("x")
 		m := apply(t, base, merge.Term{Label: "chem", Delta: named{"x", info.Shape}, Alpha: merge.Number(1)})
-		if _, err := m.Raw("x"); !errors.Is(err, errUnreadable) {
+		if _, err := tensors.Raw(m, "x"); !errors.Is(err, errUnreadable) {
 			t.Errorf("Raw: %v", err)
 		}
 		if err := m.Read(make([]float32, 5), "x", 0); !errors.Is(err, errUnreadable) {

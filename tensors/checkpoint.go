@@ -2,9 +2,9 @@ package tensors
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -26,18 +26,20 @@ type Checkpoint struct {
 	metadata map[string]string // of the first file that has any
 	tensors  map[string]stored
 	names    []string // sorted
-	closers  []io.Closer
+	closers  []func() error
 }
 
 // File is one file of weights of a Checkpoint.
 type File struct {
 	Name  string // within the checkpoint's directory
 	Bytes int64
+
+	data []byte
 }
 
 type stored struct {
 	info Info
-	data []byte
+	data []byte // in the mapped file
 	file string
 }
 
@@ -60,15 +62,15 @@ func Open(path string) (*Checkpoint, error) {
 // OpenFS opens a file system that is a model directory, reading whole files
 // into memory. The name is what errors call it.
 func OpenFS(fsys fs.FS, name string) (*Checkpoint, error) {
-	load := func(file string) ([]byte, io.Closer, error) {
+	load := func(file string) ([]byte, func() error, error) {
 		data, err := fs.ReadFile(fsys, file)
-		return data, io.NopCloser(nil), err
+		return data, func() error { return nil }, err
 	}
 	return open(name, name, fsys, "", load)
 }
 
 // loader returns the bytes of a file and what releases them.
-type loader func(file string) ([]byte, io.Closer, error)
+type loader func(file string) (data []byte, release func() error, err error)
 
 func open(name, root string, dir fs.FS, target string, load loader) (*Checkpoint, error) {
 	c := &Checkpoint{path: name, root: root, dir: dir, tensors: map[string]stored{}}
@@ -94,7 +96,7 @@ func weights(dir fs.FS, name, target string) (string, error) {
 		if strings.HasSuffix(target, suffix) || strings.HasSuffix(target, ".index.json") {
 			return target, nil
 		}
-		return "", fmt.Errorf("%s: not a %s file, a %s index or a model directory", name, suffix, "*.index.json")
+		return "", fmt.Errorf("%s: not a %s file, a %s index or a model directory%s", name, suffix, "*.index.json", advice(target))
 	}
 	for _, file := range []string{indexFile, singleFile} {
 		if _, err := fs.Stat(dir, file); err == nil {
@@ -107,38 +109,48 @@ func weights(dir fs.FS, name, target string) (string, error) {
 	} else if len(others) > 1 {
 		return "", fmt.Errorf("%s: holds %d %s files and no %s that orders them: name one of them", name, len(others), suffix, indexFile)
 	}
-	if others, _ := fs.Glob(dir, "*.bin"); len(others) > 0 {
-		return "", fmt.Errorf("%s: holds PyTorch weights (%s) and no %s: convert them to safetensors first", name, others[0], singleFile)
+	for _, pattern := range []string{"*.bin", "*.pt", "*.pth", "*.gguf"} {
+		if others, _ := fs.Glob(dir, pattern); len(others) > 0 {
+			return "", fmt.Errorf("%s: no %s is in it, only %s%s", name, singleFile, quote(others[0]), advice(others[0]))
+		}
 	}
 	return "", fmt.Errorf("%s: a directory without weights: neither %s nor %s is in it", name, singleFile, indexFile)
 }
 
+// advice says what to do with a file of weights in another format.
+func advice(file string) string {
+	switch strings.ToLower(path.Ext(file)) {
+	case ".bin", ".pt", ".pth", ".ckpt":
+		return ": PyTorch weights: load them in transformers and save_pretrained them, which writes safetensors"
+	case ".gguf":
+		return ": GGUF holds weights quantised for llama.cpp: use the safetensors checkpoint that it was converted from"
+	}
+	return ""
+}
+
 // openFile adds the tensors of one file.
 func (c *Checkpoint) openFile(file string, load loader) error {
-	data, closer, err := load(file)
+	data, release, err := load(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File(file), cause(err))
 	}
-	c.closers = append(c.closers, closer)
-	metadata, body, err := parseFile(data)
-	if err != nil {
+	c.closers = append(c.closers, release)
+	var parsed []located
+	var metadata map[string]string
+	if err = guard(func() error { parsed, metadata, err = parseFile(data); return err }); err != nil {
 		return fmt.Errorf("%s: %w", c.File(file), err)
 	}
 	if c.metadata == nil {
-		c.metadata = metadata.Metadata()
+		c.metadata = metadata
 	}
-	for name, parsed := range metadata.Tensors() {
-		info, err := infoOf(parsed)
-		if err != nil {
-			return fmt.Errorf("%s: tensor %s: %w", c.File(file), quote(name), err)
+	for _, t := range parsed {
+		if other, twice := c.tensors[t.name]; twice {
+			return fmt.Errorf("%s: tensor %s is in %s too", c.File(file), quote(t.name), other.file)
 		}
-		if other, twice := c.tensors[name]; twice {
-			return fmt.Errorf("%s: tensor %s is in %s too", c.File(file), quote(name), other.file)
-		}
-		c.tensors[name] = stored{info, body[parsed.DataOffsets[0]:parsed.DataOffsets[1]], file}
-		c.names = append(c.names, name)
+		c.tensors[t.name] = stored{t.info, t.data, file}
+		c.names = append(c.names, t.name)
 	}
-	c.files = append(c.files, File{file, int64(len(data))})
+	c.files = append(c.files, File{file, int64(len(data)), data})
 	return nil
 }
 
@@ -153,8 +165,8 @@ func (c *Checkpoint) File(name string) string {
 // Close releases the mapped files.
 func (c *Checkpoint) Close() error {
 	var first error
-	for _, closer := range c.closers {
-		if err := closer.Close(); err != nil && first == nil {
+	for _, release := range c.closers {
+		if err := release(); err != nil && first == nil {
 			first = err
 		}
 	}
@@ -184,33 +196,68 @@ func (c *Checkpoint) Info(name string) (Info, bool) {
 	return t.info, ok
 }
 
-// Raw implements Source: a slice of the mapped file, without a copy.
+// Raw returns all bytes of a tensor: a slice of the mapped file, without a
+// copy. A file that is truncated while it is mapped faults where the slice is
+// read; ReadRaw and Read turn that into an error.
 func (c *Checkpoint) Raw(name string) ([]byte, error) {
-	t, ok := c.tensors[name]
-	if !ok {
-		return nil, fmt.Errorf("%s: no tensor %s", c.path, quote(name))
+	t, err := c.find(name)
+	return t.data, err
+}
+
+// ReadRaw implements Source.
+func (c *Checkpoint) ReadRaw(dst []byte, name string, at int64) error {
+	t, err := c.find(name)
+	if err != nil {
+		return err
 	}
-	return t.data, nil
+	if at < 0 || int64(len(dst)) > int64(len(t.data))-at {
+		return c.in(name, fmt.Errorf("bytes %d to %d are outside its %d", at, at+int64(len(dst))-1, len(t.data)))
+	}
+	return c.in(name, guard(func() error { copy(dst, t.data[at:]); return nil }))
+}
+
+// view lends a range of the mapped bytes of a tensor: see View.
+func (c *Checkpoint) view(name string, at, n int64, use func(raw []byte) error) error {
+	t, err := c.find(name)
+	if err != nil {
+		return err
+	}
+	if at < 0 || n < 0 || n > int64(len(t.data))-at {
+		return c.in(name, fmt.Errorf("bytes %d to %d are outside its %d", at, at+n-1, len(t.data)))
+	}
+	return c.in(name, guard(func() error { return use(t.data[at : at+n]) }))
 }
 
 // Read implements Source.
 func (c *Checkpoint) Read(dst []float32, name string, from int) error {
-	t, ok := c.tensors[name]
-	if !ok {
-		return fmt.Errorf("%s: no tensor %s", c.path, quote(name))
+	t, err := c.find(name)
+	if err != nil {
+		return err
 	}
 	if err := t.info.checkRange(len(dst), from); err != nil {
-		return fmt.Errorf("%s: tensor %s: %w", c.File(t.file), quote(name), err)
+		return c.in(name, err)
 	}
 	size := t.info.DType.Size()
-	err := guard(func() error {
+	return c.in(name, guard(func() error {
 		Widen(dst, t.data[from*size:(from+len(dst))*size], t.info.DType)
 		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("%s: tensor %s: %w", c.File(t.file), quote(name), err)
+	}))
+}
+
+func (c *Checkpoint) find(name string) (stored, error) {
+	t, ok := c.tensors[name]
+	if !ok {
+		return stored{}, fmt.Errorf("%s: no tensor %s", c.path, quote(name))
 	}
-	return nil
+	return t, nil
+}
+
+// in says where an error of reading a tensor happened.
+func (c *Checkpoint) in(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: tensor %s: %w", c.File(c.tensors[name].file), quote(name), err)
 }
 
 // checkRange checks a read of n elements at from.
@@ -222,12 +269,4 @@ func (i Info) checkRange(n, from int) error {
 		return fmt.Errorf("elements %d to %d are outside shape %v", from, from+n-1, i.Shape)
 	}
 	return nil
-}
-
-// cause takes the path out of a file error: the caller names it.
-func cause(err error) error {
-	if p, ok := err.(*fs.PathError); ok {
-		return p.Err
-	}
-	return err
 }

@@ -200,7 +200,7 @@ func TestDirectories(t *testing.T) {
 	x := one("x", 1)
 	check("without weights", map[string][]byte{})
 	check("without weights", map[string][]byte{"config.json": []byte("{}"), "README.md": nil})
-	check("PyTorch weights (pytorch_model.bin)", map[string][]byte{"config.json": []byte("{}"), "pytorch_model.bin": x})
+	check(`"pytorch_model.bin": PyTorch weights: load them in transformers`, map[string][]byte{"config.json": []byte("{}"), "pytorch_model.bin": x})
 	check("2 .safetensors files", map[string][]byte{"a.safetensors": x, "b.safetensors": x})
 	for _, name := range []string{"weights.bin", "config.json", "model.safetensors.partial"} {
 		path := filepath.Join(write(t, map[string][]byte{name: x}), name)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"surgeon/tensors/kernel"
 )
 
 // Difference is the Delta between a fine-tuned model and its base, tensor by
@@ -69,7 +71,7 @@ func (d *Difference) pair(name string) error {
 	case b.DType != t.DType:
 		unlike(SideBoth, "type %s in the base, %s in the tuned model", b.DType, t.DType)
 	default:
-		same, err := sameBytes(d.Base, d.Tuned, name)
+		same, err := SameBytes(d.Base, name, d.Tuned, name)
 		if err != nil {
 			return err
 		}
@@ -80,21 +82,28 @@ func (d *Difference) pair(name string) error {
 	return nil
 }
 
-func sameBytes(a, b Source, name string) (bool, error) {
-	x, err := a.Raw(name)
-	if err != nil {
-		return false, err
+// SameBytes reports whether two tensors have the same type, shape and bytes.
+// It reads them a block at a time.
+func SameBytes(a Source, nameA string, b Source, nameB string) (bool, error) {
+	x, _ := a.Info(nameA)
+	y, _ := b.Info(nameB)
+	if x.DType != y.DType || !slices.Equal(x.Shape, y.Shape) {
+		return false, nil
 	}
-	y, err := b.Raw(name)
-	if err != nil {
-		return false, err
+	left, right := make([]byte, 1<<16), make([]byte, 1<<16)
+	for at := int64(0); at < x.Bytes(); at += int64(len(left)) {
+		n := min(int64(len(left)), x.Bytes()-at)
+		if err := a.ReadRaw(left[:n], nameA, at); err != nil {
+			return false, err
+		}
+		if err := b.ReadRaw(right[:n], nameB, at); err != nil {
+			return false, err
+		}
+		if !bytes.Equal(left[:n], right[:n]) {
+			return false, nil
+		}
 	}
-	same := false
-	err = guard(func() error {
-		same = bytes.Equal(x, y)
-		return nil
-	})
-	return same, err
+	return true, nil
 }
 
 // Names implements Delta.
@@ -116,59 +125,60 @@ func (d *Difference) Info(name string) (Info, bool) {
 // AddTo implements Delta. The difference of two 16-bit values is rounded to
 // float32, which is exact unless their exponents are more than 13 apart.
 func (d *Difference) AddTo(dst []float32, name string, from int, alpha float32) error {
-	buffers := blocks.Get().(*[2][]float32)
-	defer blocks.Put(buffers)
-	base, tuned, err := d.read(buffers, len(dst), name, from)
-	if err != nil {
+	b := sides.Get().(*sideBuffers)
+	defer sides.Put(b)
+	base, tuned := b.narrow(len(dst))
+	if err := d.Base.Read(base, name, from); err != nil {
 		return err
 	}
-	for i, b := range base {
-		if t := tuned[i]; t != b && !bothNaN(t, b) {
-			dst[i] += float32(alpha * (t - b))
-		}
+	if err := d.Tuned.Read(tuned, name, from); err != nil {
+		return err
 	}
+	kernel.AddDifference(dst, base, tuned, alpha)
 	return nil
 }
 
 // AddTo64 implements Delta. The difference is exact in float64 unless the
-// exponents are more than 29 apart.
+// exponents are more than 29 apart, or a side is stored in 64 bits.
 func (d *Difference) AddTo64(dst []float64, name string, from int, alpha float64) error {
-	buffers := blocks.Get().(*[2][]float32)
-	defer blocks.Put(buffers)
-	base, tuned, err := d.read(buffers, len(dst), name, from)
-	if err != nil {
+	b := sides.Get().(*sideBuffers)
+	defer sides.Put(b)
+	base, tuned := b.wide(len(dst))
+	if err := Read64(d.Base, base, name, from); err != nil {
+		return err
+	}
+	if err := Read64(d.Tuned, tuned, name, from); err != nil {
 		return err
 	}
 	for i, b := range base {
 		if t := tuned[i]; t != b && !bothNaN(t, b) {
-			dst[i] += float64(alpha * (float64(t) - float64(b)))
+			dst[i] += float64(alpha * (t - b))
 		}
 	}
 	return nil
 }
 
 // bothNaN reports whether neither value is a number: nothing moved there.
-func bothNaN(a, b float32) bool { return a != a && b != b }
+func bothNaN(a, b float64) bool { return a != a && b != b }
 
-// blocks keeps the pairs of buffers that AddTo reads into.
-var blocks = sync.Pool{New: func() any { return new([2][]float32) }}
+// sides keeps the buffers that AddTo reads both sides into.
+var sides = sync.Pool{New: func() any { return new(sideBuffers) }}
 
-func (d *Difference) read(buffers *[2][]float32, n int, name string, from int) (base, tuned []float32, err error) {
-	for i, source := range []Source{d.Base, d.Tuned} {
-		if cap(buffers[i]) < n {
-			buffers[i] = make([]float32, n)
-		}
-		buffers[i] = buffers[i][:n]
-		if err := source.Read(buffers[i], name, from); err != nil {
-			return nil, nil, err
-		}
-	}
-	return buffers[0], buffers[1], nil
+type sideBuffers struct {
+	f32 [2][]float32
+	f64 [2][]float64
 }
 
-// Reshaped reports whether both models have a tensor, in different shapes.
-func (d *Difference) Reshaped(name string) bool {
-	b, inBase := d.Base.Info(name)
-	t, inTuned := d.Tuned.Info(name)
-	return inBase && inTuned && !slices.Equal(b.Shape, t.Shape)
+func (s *sideBuffers) narrow(n int) (base, tuned []float32) {
+	for i := range s.f32 {
+		s.f32[i] = slices.Grow(s.f32[i][:0], n)[:n]
+	}
+	return s.f32[0], s.f32[1]
+}
+
+func (s *sideBuffers) wide(n int) (base, tuned []float64) {
+	for i := range s.f64 {
+		s.f64[i] = slices.Grow(s.f64[i][:0], n)[:n]
+	}
+	return s.f64[0], s.f64[1]
 }

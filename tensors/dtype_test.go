@@ -21,7 +21,12 @@ func TestInfo(t *testing.T) {
 	check("F16", []int{}, 1, 2, true)
 	check("BF16", []int{2, 3, 4}, 24, 48, true)
 	check("I64", []int{5, 0}, 0, 0, false)
-	check("F64", []int{5}, 5, 40, false)
+	check("F64", []int{5}, 5, 40, true)
+	check("F8_E4M3", []int{5}, 5, 5, true)
+	check("F8_E8M0", []int{5}, 5, 5, false)
+	check("F4", []int{6}, 6, 3, false)
+	check("F6_E3M2", []int{4}, 4, 3, false)
+	check("C64", []int{2}, 2, 16, false)
 	check("BOOL", []int{5}, 5, 5, false)
 	check("U8", []int{1 << 20, 1 << 20}, 1<<40, 1<<40, false)
 }
@@ -52,6 +57,9 @@ func TestRound(t *testing.T) {
 	check("F16", 1+0x1p-11+0x1p-40, 0x3c00, 0x3c01)
 	check("BF16", 1+0x1p-8+0x1p-40, 0x3f80, 0x3f81)
 	check("BF16", -1-0x1p-8-0x1p-40, 0xbf80, 0xbf81)
+	check("F8_E4M3", 1.5, 0x3c, 0x3c)
+	check("F8_E5M2", 1.5, 0x3e, 0x3e)
+	check("F8_E4M3", 448, 0x7e, 0x7e)
 }
 
 func TestUnknownTypes(t *testing.T) {
@@ -67,5 +75,6 @@ func TestUnknownTypes(t *testing.T) {
 	check("Size", func() { tensors.DType("F7").Size() })
 	check("Widen", func() { tensors.Widen(make([]float32, 1), make([]byte, 8), "I64") })
 	check("Round", func() { tensors.Round(make([]byte, 8), make([]float32, 1), "I64") })
-	check("Round64", func() { tensors.Round64(make([]byte, 8), make([]float64, 1), "F64") })
+	check("Round64", func() { tensors.Round64(make([]byte, 8), make([]float64, 1), "I64") })
+	check("Size of F4", func() { tensors.DType("F4").Size() })
 }

@@ -121,7 +121,7 @@ func encode(src tensors.Source, names []string) []byte {
 	header, data := map[string]any{}, []byte{}
 	for _, name := range names {
 		info, _ := src.Info(name)
-		raw, err := src.Raw(name)
+		raw, err := tensors.Raw(src, name)
 		if err != nil {
 			panic(err)
 		}
@@ -192,11 +192,11 @@ func sameTensors(t *testing.T, got, want tensors.Source) {
 		if a.DType != b.DType || !slices.Equal(a.Shape, b.Shape) {
 			t.Errorf("%q: %v, want %v", name, a, b)
 		}
-		x, err := got.Raw(name)
+		x, err := tensors.Raw(got, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if y, _ := want.Raw(name); !bytes.Equal(x, y) {
+		if y, _ := tensors.Raw(want, name); !bytes.Equal(x, y) {
 			t.Errorf("%q: other bytes", name)
 		}
 	}

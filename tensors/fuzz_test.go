@@ -14,7 +14,7 @@ func readAll(t *testing.T, c *tensors.Checkpoint, limit int) {
 	var sum int64
 	for _, name := range c.Names() {
 		info, ok := c.Info(name)
-		raw, err := c.Raw(name)
+		raw, err := tensors.Raw(c, name)
 		if !ok || err != nil || int64(len(raw)) != info.Bytes() {
 			t.Fatalf("%q: %v, %d bytes, %v", name, info, len(raw), err)
 		}

@@ -3,204 +3,115 @@ package tensors
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"io"
-	"math"
-	"slices"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
 )
 
-const (
-	maxHeader = 100_000_000 // bytes; the format's own limit
-	maxDepth  = 3           // file object, tensor object, shape array
-	maxDims   = 64          // dimensions of one tensor; real ones have at most 5
+// located is a tensor of a file.
+type located struct {
+	name string
+	info Info
+	data []byte
+}
 
-	metadataKey = "__metadata__"
-)
+// parseFile reads the header of a safetensors file that is wholly in data:
+// its tensors in the order of the header, and its metadata.
+//
+// nlpodyssey/safetensors parses, behind scanHeader, which refuses what that
+// library lets pass, takes long over, or refuses without need: repeated names,
+// names that are not UTF-8, deep nesting, trees of millions of values, and
+// element types younger than the library.
+func parseFile(data []byte) ([]located, map[string]string, error) {
+	header, err := headerOf(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	body := data[8+len(header):]
+	s, err := scanHeader(header, uint64(len(body)))
+	if err != nil {
+		return nil, nil, err
+	}
+	parsed, err := s.parse(data)
+	if err != nil {
+		return nil, nil, shorten(err)
+	}
+	infos, tensors := parsed.Tensors(), make([]located, 0, len(s.entries))
+	for _, e := range s.entries {
+		name := s.decode(e.name)
+		t := located{name, infoOf(infos[name]), body[e.begin:e.end]}
+		if e.young() {
+			t.info = s.info(e)
+		}
+		tensors = append(tensors, t)
+	}
+	return tensors, parsed.Metadata(), nil
+}
 
-// parseFile reads the header of a safetensors file that is wholly in data and
-// returns its description and the bytes behind it. nlpodyssey/safetensors
-// parses and checks offsets, overlaps, holes and sizes; scanHeader runs before
-// it and refuses what that library lets pass or takes long over: repeated
-// names, names that are not UTF-8, deep nesting, entries of other fields.
-func parseFile(data []byte) (safetensors.Metadata, []byte, error) {
-	none := safetensors.Metadata{}
+// headerOf finds the header of a file.
+func headerOf(data []byte) ([]byte, error) {
 	if len(data) < 8 {
-		return none, nil, fmt.Errorf("the file has %d bytes, less than the 8 of a header length", len(data))
+		return nil, fmt.Errorf("the file has %d bytes, less than the 8 of a header length", len(data))
 	}
 	length := binary.LittleEndian.Uint64(data)
-	if bytes.HasPrefix(data, []byte("version https://git-lfs")) {
-		return none, nil, fmt.Errorf("the file is a git-lfs pointer, not the weights: fetch them with git lfs pull")
-	}
 	if length > maxHeader {
-		return none, nil, fmt.Errorf("the header claims %d bytes, more than the %d the format allows", length, maxHeader)
+		if other := foreign(data); other != "" {
+			return nil, fmt.Errorf("the file is %s", other)
+		}
+		return nil, fmt.Errorf("the header claims %d bytes, more than the %d the format allows", length, maxHeader)
 	}
 	if length > uint64(len(data)-8) {
-		return none, nil, fmt.Errorf("the header claims %d bytes but the file ends after %d: it is truncated or not a safetensors file", length, len(data)-8)
+		return nil, fmt.Errorf("the header claims %d bytes but the file ends after %d: it is truncated or not a safetensors file", length, len(data)-8)
 	}
-	header, body := data[8:8+length], data[8+length:]
-	if err := scanHeader(header); err != nil {
-		return none, nil, err
-	}
-	_, metadata, err := safetensors.ReadMetadata(data)
-	if err != nil {
-		return none, nil, explain(err, header, len(body))
-	}
-	return metadata, body, nil
+	return data[8 : 8+length], nil
 }
 
-// scanHeader walks the JSON tokens of a header without building a tree, so
-// that a hostile one costs neither time nor memory.
-func scanHeader(header []byte) error {
-	if !utf8.Valid(header) {
-		return fmt.Errorf("the header is not UTF-8")
-	}
-	if loneSurrogate(header) {
-		return fmt.Errorf("the header has half of a surrogate pair, which is no character")
-	}
-	if trimmed := bytes.TrimLeft(header, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return fmt.Errorf("the header is not a JSON object")
-	}
-	decoder := json.NewDecoder(bytes.NewReader(header))
-	decoder.UseNumber()
-	var open []*level // the objects and arrays around the current token
-	for {
-		token, err := decoder.Token()
-		if err == io.EOF {
-			return nil // the parser proper finds what is missing
-		}
-		if err != nil {
-			return fmt.Errorf("the header is not valid JSON: %w", shorten(err))
-		}
-		if open, err = descend(open, token); err != nil {
-			return err
-		}
-	}
-}
-
-// loneSurrogate finds an escape such as \ud800 without its other half.
-// encoding/json would read it as U+FFFD.
-func loneSurrogate(header []byte) bool {
-	for i := 0; i < len(header); i++ {
-		if header[i] != '\\' {
-			continue
-		}
-		first, ok := escape(header[i:])
-		if !ok {
-			i++ // another escape, of one letter
-			continue
-		}
-		i += 5
-		if !utf16.IsSurrogate(first) {
-			continue
-		}
-		second, _ := escape(header[i+1:])
-		if utf16.DecodeRune(first, second) == utf8.RuneError {
-			return true
-		}
-		i += 6
-	}
-	return false
-}
-
-// escape reads \u and its four hexadecimal digits.
-func escape(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	v, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	return rune(v), err == nil
-}
-
-// level is one open object or array of the header.
-type level struct {
-	object bool
-	tensor bool            // an entry of a tensor
-	name   string          // the key it is the value of
-	isKey  bool            // the next string of an object is a key
-	keys   map[string]bool // of an object, seen so far
-	last   string          // of an object, the last key
-	values int             // of an array, seen so far
-}
-
-// entryFields are what the entry of a tensor has, no more and no less.
-var entryFields = []string{"data_offsets", "dtype", "shape"}
-
-func descend(open []*level, token json.Token) ([]*level, error) {
-	if delim, ok := token.(json.Delim); ok && (delim == '}' || delim == ']') {
-		closed := open[len(open)-1]
-		if closed.tensor && len(closed.keys) != len(entryFields) {
-			return nil, fmt.Errorf("the entry of tensor %s has %d fields: it needs dtype, shape and data_offsets", quote(closed.name), len(closed.keys))
-		}
-		return open[:len(open)-1], nil
-	}
-	inside := &level{}
-	if len(open) > 0 {
-		inside = open[len(open)-1]
-		if err := inside.accept(token); err != nil {
-			return nil, err
-		}
-	}
-	delim, isDelim := token.(json.Delim)
-	if len(open) == 1 && inside.isKey && delim != '{' { // a value of the file object
-		if token == nil && inside.last == metadataKey {
-			return open, nil // the reference reads null as none
-		}
-		return nil, fmt.Errorf("the entry of %s is not an object", quote(inside.last))
-	}
-	if !isDelim {
-		return open, nil
-	}
-	if len(open) == maxDepth {
-		return nil, fmt.Errorf("the header is nested deeper than %d levels", maxDepth)
-	}
-	next := &level{object: delim == '{', isKey: delim == '{', name: inside.last}
-	next.tensor = next.object && len(open) == 1 && inside.last != metadataKey
-	if next.object {
-		next.keys = map[string]bool{}
-	}
-	return append(open, next), nil
-}
-
-// accept takes a token into an object or array.
-func (l *level) accept(token json.Token) error {
-	if !l.object {
-		if l.values++; l.values > maxDims {
-			return fmt.Errorf("an array in the header has more than %d values", maxDims)
-		}
-		return nil
-	}
-	if !l.isKey {
-		l.isKey = true
-		return nil
-	}
-	l.isKey = false
-	key := token.(string)
+// foreign recognises files of other formats that people have weights in. What
+// they begin with is never the length of a header.
+func foreign(data []byte) string {
 	switch {
-	case l.keys[key] && l.tensor:
-		return fmt.Errorf("%s stands twice in the entry of tensor %s", quote(key), quote(l.name))
-	case l.keys[key]:
-		return fmt.Errorf("%s stands twice in the header", quote(key))
-	case l.tensor && !slices.Contains(entryFields, key):
-		return fmt.Errorf("the entry of tensor %s has a field %s: it may have dtype, shape and data_offsets", quote(l.name), quote(key))
+	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
+		return "a git-lfs pointer, not the weights: fetch them with git lfs pull"
+	case bytes.HasPrefix(data, []byte("GGUF")):
+		return "GGUF, whose weights are quantised for llama.cpp: use the safetensors checkpoint that it was converted from"
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte("\x80\x02")):
+		return "a PyTorch pickle: load it in transformers and save_pretrained it, which writes safetensors"
 	}
-	l.keys[key], l.last = true, key
-	return nil
+	return ""
 }
 
-// infoOf converts a parsed tensor's description.
-func infoOf(parsed *safetensors.TensorInfo) (Info, error) {
+// young reports whether the type came to the format after the library.
+func (e entry) young() bool {
+	_, err := safetensors.ParseDType(string(dtypes[e.dtype].name))
+	return err != nil
+}
+
+// parse has the library parse the header. Tensors of types that it does not
+// know are put before it as the bytes that they are.
+func (s *scan) parse(data []byte) (safetensors.Metadata, error) {
+	var header []byte
+	copied := 0
+	for _, e := range s.entries {
+		if e.young() {
+			header = append(header, s.text[copied:e.value.from]...)
+			header = fmt.Appendf(header, `{"dtype":"U8","shape":[%d],"data_offsets":[%d,%d]}`, e.end-e.begin, e.begin, e.end)
+			copied = int(e.value.to)
+		}
+	}
+	if copied == 0 {
+		_, parsed, err := safetensors.ReadMetadata(data)
+		return parsed, err
+	}
+	var parsed safetensors.Metadata
+	err := parsed.UnmarshalJSON(append(header, s.text[copied:]...))
+	return parsed, err
+}
+
+// infoOf converts a parsed tensor's description; scanHeader has bounded it.
+func infoOf(parsed *safetensors.TensorInfo) Info {
 	info := Info{DType: DType(parsed.DType.String())}
 	for _, d := range parsed.Shape {
-		if d > math.MaxInt {
-			return Info{}, fmt.Errorf("dimension %d is too large", d)
-		}
 		info.Shape = append(info.Shape, int(d))
 	}
-	return info, nil
+	return info
 }

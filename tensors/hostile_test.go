@@ -47,10 +47,11 @@ func TestHostileFiles(t *testing.T) {
 	for _, text := range []string{"", "   ", "null", "[]", `"a"`, "1", "true", "hello", "\x00{}"} {
 		header("header "+text, "not a JSON object", text)
 	}
-	for _, text := range []string{"{", `{"a"`, `{"a":`, `{]`, `{a:1}`, `{'a':1}`, `{"a":{"dtype":"U8" "shape":[]}}`, `{"a":nul}`, "{\"\n\":{}}"} {
+	for _, text := range []string{"{", `{"a"`, `{"a":`, `{"a":{`, `{]`, `{a:1}`, `{'a':1}`, `{"a":{"dtype":"U8" "shape":[]}}`, "{\"\n\":{}}"} {
 		header("header "+text, "JSON", text)
 	}
-	header("two objects", "after top-level value", `{}{}`)
+	header("two objects", "behind its object", `{}{}`)
+	header("half a null", "not an object", `{"a":nul}`)
 	header("trailing text", "not valid JSON", `{} x`)
 	header("NUL after the header", "not valid JSON", "{}\x00")
 	header("unknown type", "F7", `{`+tensor("a", "F7", "[1]", "[0,1]")+`}`, 0)
@@ -112,6 +113,8 @@ func TestHostileFiles(t *testing.T) {
 	for _, offsets := range []string{"[]", "[0]", "[0,1,2]", "null", "{}", "[-1,0]", "[0,1.0]", `["0","1"]`, "[0,18446744073709551616]"} {
 		header("offsets "+offsets, `tensor "a": invalid "data_offsets"`, `{`+tensor("a", "U8", "[1]", offsets)+`}`, 0)
 	}
+	header("nothing inside another", `tensor "b" overlaps`, `{`+tensor("a", "U8", "[2]", "[0,2]")+`,`+tensor("b", "U8", "[0]", "[1,1]")+`}`, 1, 2)
+	header("half a byte", `tensor "a" has 3 elements of 4 bits`, `{`+tensor("a", "F4", "[3]", "[0,2]")+`}`, 1, 2)
 	attack := make([]string, 10) // the reference's json_attack: ten names, one place
 	for i := range attack {
 		attack[i] = tensor(fmt.Sprint("weight_", i), "F32", "[2,2]", "[0,16]")
@@ -154,10 +157,13 @@ func TestStrangeFiles(t *testing.T) {
 	check("same key in metadata and tensor", file(`{"__metadata__":{"a":"x","dtype":"y"},`+a+`}`, 1), "a")
 	check("65 metadata entries", file(`{"__metadata__":{`+strings.Join(numbered(65, `"k%d":"v"`), ",")+`},`+a+`}`, 1), "a")
 	check("65 tensors", file(`{`+strings.Join(numbered(65, `"%02d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`), ",")+`}`), numbered(65, "%02d")...)
-	for _, dtype := range []string{"BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "F64", "I64", "U64", "F16", "BF16", "F32"} {
-		size := tensors.DType(dtype).Size()
-		check(dtype, file(`{`+tensor("a", dtype, "[1]", fmt.Sprintf("[0,%d]", size))+`}`, make([]byte, size)...), "a")
+	for _, dtype := range []string{"BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "F64", "I64", "U64", "F16", "BF16", "F32", "C64",
+		"F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4", "F6_E2M3", "F6_E3M2"} {
+		size := tensors.DType(dtype).Bits() * 4 / 8
+		check(dtype, file(`{`+tensor("a", dtype, "[4]", fmt.Sprintf("[0,%d]", size))+`}`, make([]byte, size)...), "a")
 	}
+	check("young types among others", file(`{`+tensor("b", "F8_E4M3", "[3]", "[2,5]")+`, `+tensor("a", "F16", "[1]", "[0,2]")+`,"__metadata__":{"format":"pt"},`+tensor("c", "F4", "[2]", "[5,6]")+`}`, 1, 2, 3, 4, 5, 6), "a", "b", "c")
+	check("nothing at a seam", file(`{`+tensor("a", "U8", "[2]", "[0,2]")+`,`+tensor("b", "U8", "[0]", "[2,2]")+`,`+tensor("c", "U8", "[0]", "[0,0]")+`}`, 1, 2), "a", "b", "c")
 }
 
 func numbered(n int, format string) []string {

@@ -1,6 +1,7 @@
 package tensors
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -76,4 +77,36 @@ func (k Key) Row() string {
 		return k.Part
 	}
 	return strconv.Itoa(k.Layer)
+}
+
+// Compare orders keys as the model runs: the embedding, the blocks in the order
+// of their numbers, the final norm, the head, anything else. Parts of one
+// block are equal to it.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(cmp.Compare(k.place(), other.place()), cmp.Compare(k.Layer, other.Layer))
+}
+
+func (k Key) place() int {
+	switch {
+	case k.Layer != NoLayer:
+		return 1
+	case k.Part == PartEmbed:
+		return 0
+	case k.Part == PartNorm:
+		return 2
+	case k.Part == PartHead:
+		return 3
+	}
+	return 4
+}
+
+// Norm reports whether the tensor is the gain or bias of a normalisation,
+// inside the blocks or outside: whether the last component of its part is
+// called as one, input_layernorm, q_norm, LayerNorm, norm1, norm_f, ln_1, q_ln.
+func (k Key) Norm() bool {
+	of := strings.TrimSuffix(strings.TrimSuffix(k.Part, ".bias"), ".weight")
+	component := strings.ToLower(of[strings.LastIndexByte(of, '.')+1:])
+	stem := strings.TrimSuffix(strings.TrimRight(component, "0123456789"), "_")
+	return strings.HasSuffix(stem, "norm") || component == "norm_f" ||
+		stem == "ln" || strings.HasPrefix(component, "ln_") || strings.HasSuffix(stem, "_ln")
 }

@@ -3,7 +3,6 @@ package tensors
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,7 +95,7 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // mapped returns a loader that maps files of a directory read-only.
 func mapped(dir string) loader {
-	return func(file string) ([]byte, io.Closer, error) {
+	return func(file string) ([]byte, func() error, error) {
 		path := filepath.Join(dir, file)
 		info, err := os.Stat(path)
 		if err != nil {
@@ -111,16 +110,12 @@ func mapped(dir string) loader {
 		}
 		defer f.Close()
 		if info.Size() == 0 {
-			return nil, io.NopCloser(nil), nil // an empty file cannot be mapped; parsing refuses it
+			return nil, func() error { return nil }, nil // an empty file cannot be mapped; parsing refuses it
 		}
 		m, err := mmap.Map(f, mmap.RDONLY, 0)
 		if err != nil {
 			return nil, nil, fmt.Errorf("cannot be mapped into memory: %w", err)
 		}
-		return m, unmapper{m}, nil
+		return m, m.Unmap, nil
 	}
 }
-
-type unmapper struct{ m mmap.MMap }
-
-func (u unmapper) Close() error { return u.m.Unmap() }

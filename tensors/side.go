@@ -1,10 +1,7 @@
 package tensors
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -22,8 +19,34 @@ var sideFiles = []string{
 	"chat_template*", "*.py", "LICENSE*", "NOTICE*", "USE_POLICY*",
 }
 
-// copySide copies the side files of a model directory.
-func copySide(dir string, side fs.FS) ([]Written, error) {
+// copySide copies the side files of a model directory, but for those that have
+// content of their own.
+func copySide(dir string, side fs.FS, own map[string][]byte) ([]Digest, error) {
+	names, err := SideFiles(side)
+	if err != nil {
+		return nil, err
+	}
+	var copied []Digest
+	for _, name := range names {
+		if _, ok := own[name]; ok {
+			continue
+		}
+		data, err := fs.ReadFile(side, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, cause(err))
+		}
+		d, err := writeFile(dir, name, data)
+		if err != nil {
+			return nil, err
+		}
+		copied = append(copied, d)
+	}
+	return copied, nil
+}
+
+// SideFiles lists the side files of a model directory, sorted; none where
+// there is no config.json, or no directory.
+func SideFiles(side fs.FS) ([]string, error) {
 	if side == nil {
 		return nil, nil
 	}
@@ -31,22 +54,17 @@ func copySide(dir string, side fs.FS) ([]Written, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == sideFiles[0] }) {
-		return nil, nil
-	}
-	var written []Written
+	var names []string
 	for _, entry := range entries {
 		// A link is followed: what it leads to must be a file.
-		if info, err := fs.Stat(side, entry.Name()); err != nil || !info.Mode().IsRegular() || !isSide(entry.Name()) {
-			continue
+		if info, err := fs.Stat(side, entry.Name()); err == nil && info.Mode().IsRegular() && isSide(entry.Name()) {
+			names = append(names, entry.Name())
 		}
-		w, err := copyFile(dir, side, entry.Name())
-		if err != nil {
-			return nil, err
-		}
-		written = append(written, w)
 	}
-	return written, nil
+	if !slices.Contains(names, sideFiles[0]) {
+		return nil, nil
+	}
+	return names, nil
 }
 
 func isSide(name string) bool {
@@ -61,23 +79,15 @@ func isSide(name string) bool {
 	return false
 }
 
-func copyFile(dir string, side fs.FS, name string) (Written, error) {
-	in, err := side.Open(name)
-	if err != nil {
-		return Written{}, err
-	}
-	defer in.Close()
+// writeFile writes a small file and syncs it.
+func writeFile(dir, name string, data []byte) (Digest, error) {
 	f, err := os.Create(filepath.Join(dir, name))
 	if err != nil {
-		return Written{}, cause(err)
+		return Digest{}, cause(err)
 	}
 	defer f.Close()
-	out := &countingWriter{w: f, sum: sha256.New()}
-	if _, err := io.Copy(out, in); err != nil {
-		return Written{}, fmt.Errorf("%s: %w", name, err)
+	if _, err := f.Write(data); err != nil {
+		return Digest{}, fmt.Errorf("%s: %w", name, cause(err))
 	}
-	if err := f.Sync(); err != nil {
-		return Written{}, cause(err)
-	}
-	return Written{name, out.n, hex.EncodeToString(out.sum.Sum(nil))}, nil
+	return DigestBytes(name, data), finish(f)
 }

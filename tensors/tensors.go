@@ -13,18 +13,23 @@
 //  3. Other packages make new Sources from these (package merge) or measure
 //     them (package drift); a merged model is a Source that has not been
 //     written, so it is measured, scored and merged again like a file.
-//  4. Write puts any Source on disk, one tensor in memory at a time, into a
-//     temporary place that is renamed when it is complete.
+//  4. Conform shows one Source in the layout of another, where vocabularies
+//     were resized or tensors are missing.
+//  5. Write puts any Source on disk, in shards if it is large, into a
+//     temporary place that is renamed when it is complete; a write that was
+//     killed is resumed.
 //
-// Values are read by ranges of elements in row-major order, so that what only
-// measures needs no memory in proportion to a tensor. 16-bit
-// values are widened to float32, which is exact; the arithmetic on 32-bit
-// values is done in float64.
+// Values and bytes are read by ranges in row-major order, so that nothing
+// needs memory in proportion to a tensor. Values of 8 and 16 bits are widened
+// to float32, which is exact; the arithmetic on wider ones is done in float64.
 package tensors
 
 import (
 	"fmt"
 	"slices"
+	"sync"
+
+	"surgeon/tensors/kernel"
 )
 
 // Info describes one tensor: its stored type and its shape, outermost
@@ -44,7 +49,7 @@ func (i Info) Len() int {
 }
 
 // Bytes returns the number of bytes the tensor takes in a file.
-func (i Info) Bytes() int64 { return int64(i.Len()) * int64(i.DType.Size()) }
+func (i Info) Bytes() int64 { return int64(i.Len()) * int64(i.DType.Bits()) / 8 }
 
 // A Source is a set of named tensors. Its methods may be called by several
 // goroutines at once.
@@ -56,14 +61,69 @@ type Source interface {
 	// Info describes a tensor, or reports that there is none of that name.
 	Info(name string) (Info, bool)
 
-	// Raw returns all bytes of a tensor as a file would hold them: row-major,
-	// little-endian, Info(name).Bytes() of them. They are read-only and
-	// belong to the Source.
-	Raw(name string) ([]byte, error)
+	// ReadRaw copies the bytes at, at+1, ... at+len(dst)-1 of a tensor as a
+	// file would hold it: row-major, little-endian, Info(name).Bytes() of
+	// them in all. Where elements fill bytes, at and len(dst) are multiples
+	// of their size.
+	ReadRaw(dst []byte, name string, at int64) error
 
 	// Read widens the elements from, from+1, ... from+len(dst)-1 of a tensor
-	// into dst. The tensor's type must be a Float type.
+	// into dst: exactly, but for F64, which is rounded to nearest. The
+	// tensor's type must be a Float type.
 	Read(dst []float32, name string, from int) error
+}
+
+// Raw returns all bytes of a tensor. They are read-only: a Checkpoint lends
+// those of its mapped files.
+func Raw(src Source, name string) ([]byte, error) {
+	if c, ok := src.(*Checkpoint); ok {
+		return c.Raw(name)
+	}
+	var raw []byte
+	if info, ok := src.Info(name); ok {
+		raw = make([]byte, info.Bytes())
+	}
+	return raw, src.ReadRaw(raw, name, 0)
+}
+
+// View calls use with the bytes at, at+1, ... at+n-1 of a tensor, for as long as
+// use runs: those of a mapped file without a copy, others from a buffer. Reading
+// them may fault where a mapped file was truncated; View returns that as an
+// error.
+func View(src Source, name string, at, n int64, use func(raw []byte) error) error {
+	if c, ok := src.(*Checkpoint); ok {
+		return c.view(name, at, n, use)
+	}
+	buffer := viewBuffers.Get().(*[]byte)
+	defer viewBuffers.Put(buffer)
+	*buffer = slices.Grow((*buffer)[:0], int(n))[:n]
+	if err := src.ReadRaw(*buffer, name, at); err != nil {
+		return err
+	}
+	return use(*buffer)
+}
+
+var viewBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// Read64 reads like Source.Read, exactly for every Float type.
+func Read64(src Source, dst []float64, name string, from int) error {
+	info, _ := src.Info(name)
+	if info.DType == F64 {
+		raw := make([]byte, 8*len(dst))
+		if err := src.ReadRaw(raw, name, 8*int64(from)); err != nil {
+			return err
+		}
+		kernel.DecodeF64(dst, raw)
+		return nil
+	}
+	narrow := make([]float32, len(dst))
+	if err := src.Read(narrow, name, from); err != nil {
+		return err
+	}
+	for i, v := range narrow {
+		dst[i] = float64(v)
+	}
+	return nil
 }
 
 // A Delta is a set of named differences between tensors: a fine-tune minus its

@@ -2,154 +2,92 @@ package tensors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 )
 
-// WriteOptions are the choices of Write. The zero value writes weights only.
+// WriteOptions are the choices of Write. The zero value writes weights only,
+// into one file.
 type WriteOptions struct {
-	Metadata map[string]string       // __metadata__ of the file; "format": "pt" is added, as transformers wants it
-	Side     fs.FS                   // directory whose side files are copied beside the weights; may be nil
+	Metadata  map[string]string // __metadata__ of every file; "format": "pt" is added, as transformers wants it
+	ShardSize int64             // most bytes of tensors in a file of a model directory; 0 is no limit
+	Side      fs.FS             // directory whose side files are copied beside the weights; may be nil
+
+	// Replace holds files of a model directory that are written in the place
+	// of side files of their name.
+	Replace map[string][]byte
+
+	// Beside makes further files, by name, when the weights and the side files
+	// are written and their digests are known. May be nil.
+	Beside func(files []Digest) (map[string][]byte, error)
+
+	// Identity names what is written: inputs and recipe. A write is resumed
+	// only with the identity that it was begun with.
+	Identity string
+	Resume   bool // go on with a write that was cut off; without one, begin
+	Force    bool // replace a target that Write has made before
+
 	Progress func(done, total int64) // bytes of weights written; may be nil
 }
 
-// Written describes a file that Write has put in place.
-type Written struct {
-	Name   string `json:"name"` // within the directory, or the base name of a single file
-	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"` // hexadecimal
-}
+// Provenance is the file by which Write knows a directory that it may replace:
+// callers put it beside the weights.
+const Provenance = "surgeon.json"
 
 // Write puts a Source on disk. A path that ends in .safetensors becomes that
-// one file; any other becomes a model directory with model.safetensors and the
-// side files. One tensor is in memory at a time. Everything is written under a
-// temporary name beside the target, synced, and renamed when it is complete:
-// whatever stops Write, nothing half-written has the final name. A target that
-// exists already, unless it is an empty directory, is refused. Cancelling ctx
-// stops the work between two tensors.
-func Write(ctx context.Context, path string, src Source, opt WriteOptions) ([]Written, error) {
+// one file; any other becomes a model directory: model.safetensors, or shards
+// and their index, and the side files. A few megabytes of tensors are in
+// memory at a time. The Digests are those of all files, weights first.
+//
+// Everything is written into a hidden place beside the target, synced, and
+// renamed when it is complete: whatever stops Write, nothing half-written has
+// the final name. A Write that was cancelled or killed leaves the shards that
+// were finished and a journal of them in .NAME.partial; with Resume they are
+// checked by their digests and kept, and the result has the bytes of an
+// unbroken one. After any other error nothing is left.
+//
+// Before the first byte it refuses a target that exists, unless it is an empty
+// directory or Force is set, and a file system without room.
+func Write(ctx context.Context, path string, src Source, opt WriteOptions) ([]Digest, error) {
 	path = filepath.Clean(path)
-	if err := Vacant(path); err != nil {
+	if err := Vacant(path, opt.Force); err != nil {
 		return nil, err
 	}
-	var written []Written
-	var err error
-	if strings.HasSuffix(path, suffix) {
-		written, err = writeSingle(ctx, path, src, opt)
-	} else {
-		written, err = writeDirectory(ctx, path, src, opt)
+	metadata := map[string]string{"format": "pt"}
+	for k, v := range opt.Metadata {
+		metadata[k] = v
 	}
+	single := strings.HasSuffix(path, suffix)
+	if single {
+		opt.ShardSize = 0
+	}
+	plan, err := planShards(src, opt.ShardSize, metadata)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not written: %w", path, err)
 	}
-	return written, nil
+	w := &writing{path: path, src: src, opt: opt, plan: plan, single: single}
+	digests, err := w.run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not written: %w", path, err)
+	}
+	return digests, nil
 }
 
-// Vacant refuses a target of Write that is already there, or that cannot be
-// written: before any work is done.
-func Vacant(path string) error {
-	entries, err := os.ReadDir(path)
-	switch {
-	case err == nil && len(entries) > 0:
-		return fmt.Errorf("%s: the target exists and is not empty: choose another or remove it", path)
-	case err == nil || errors.Is(err, fs.ErrNotExist):
-		return writable(path)
-	}
-	if _, err := os.Stat(path); err == nil {
-		return fmt.Errorf("%s: the target exists: choose another or remove it", path)
-	}
-	return fmt.Errorf("%s: %w", path, cause(err))
+// Unfinished is the error of a Write that was cancelled when it had finished
+// some of its shards, or that found those of another.
+type Unfinished struct {
+	Partial  string // the directory that holds them
+	Finished int    // shards that are finished
+	Shards   int
+	Err      error
 }
 
-// writable makes and removes a file in the nearest directory above a target
-// that exists.
-func writable(path string) error {
-	for dir := filepath.Dir(filepath.Clean(path)); ; dir = filepath.Dir(dir) {
-		f, err := os.CreateTemp(dir, ".surgeon-*")
-		if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
-		}
-		f.Close()
-		return os.Remove(f.Name())
-	}
+// Error implements error.
+func (u *Unfinished) Error() string {
+	return fmt.Sprintf("%d of %d shards are finished in %s: %v", u.Finished, u.Shards, u.Partial, u.Err)
 }
 
-func writeSingle(ctx context.Context, path string, src Source, opt WriteOptions) (_ []Written, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, cause(err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".partial-*"+suffix)
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	written, err := writeWeights(ctx, f, src, opt)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return nil, err
-	}
-	written.Name = filepath.Base(path)
-	return []Written{written}, syncDirectory(filepath.Dir(path))
-}
-
-func writeDirectory(ctx context.Context, path string, src Source, opt WriteOptions) (_ []Written, err error) {
-	parent := filepath.Dir(path)
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return nil, cause(err)
-	}
-	temporary, err := os.MkdirTemp(parent, "."+filepath.Base(path)+".partial-*")
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(temporary)
-		}
-	}()
-	written, err := copySide(temporary, opt.Side)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Create(filepath.Join(temporary, singleFile))
-	if err != nil {
-		return nil, cause(err)
-	}
-	weights, err := writeWeights(ctx, f, src, opt)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	weights.Name = singleFile
-	return append(written, weights), putInPlace(temporary, path)
-}
-
-// putInPlace renames a finished directory to its final name.
-func putInPlace(temporary, path string) error {
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		return cause(err)
-	}
-	if err := syncDirectory(temporary); err != nil {
-		return err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty directory, see Vacant
-		return cause(err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncDirectory(filepath.Dir(path))
-}
+// Unwrap returns what stopped the Write.
+func (u *Unfinished) Unwrap() error { return u.Err }

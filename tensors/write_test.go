@@ -74,7 +74,7 @@ func TestWriteRoundTrip(t *testing.T) {
 					t.Fatalf("names %q, want %q", got, src.Names())
 				}
 				for name, got := range p.raw {
-					if want, _ := src.Raw(name); !bytes.Equal(got, want) {
+					if want, _ := tensors.Raw(src, name); !bytes.Equal(got, want) {
 						t.Errorf("%q: other bytes in the file", name)
 					}
 					info, _ := src.Info(name)
@@ -93,14 +93,14 @@ func TestWriteRoundTrip(t *testing.T) {
 	check("nothing", tensorstest.NewMemory(), nil)
 }
 
-// checkWritten checks the description of the last file of a list.
-func checkWritten(t *testing.T, written []tensors.Written, name string, data []byte) {
+// checkWritten checks the description of the first file of a list.
+func checkWritten(t *testing.T, written []tensors.Digest, name string, data []byte) {
 	t.Helper()
 	if len(written) == 0 {
 		t.Fatal("Write describes no file")
 	}
 	sum := sha256.Sum256(data)
-	if got, want := written[len(written)-1], (tensors.Written{Name: name, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}); got != want {
+	if got, want := written[0], (tensors.Digest{Name: name, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}); got != want {
 		t.Errorf("Write describes %v, the file is %v", got, want)
 	}
 }
@@ -153,10 +153,10 @@ func TestSideFiles(t *testing.T) {
 		if err != nil || !bytes.Equal(data, files[name]) {
 			t.Errorf("%s holds %q, %v", name, data, err)
 		}
-		checkWritten(t, written[:i+1], name, files[name])
+		checkWritten(t, written[1+i:], name, files[name])
 	}
-	if got := written[len(written)-1].Name; len(written) != len(wanted)+1 || got != "model.safetensors" {
-		t.Errorf("%d files described, the last is %s", len(written), got)
+	if got := written[0].Name; len(written) != len(wanted)+1 || got != "model.safetensors" {
+		t.Errorf("%d files described, the first is %s", len(written), got)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestVacant(t *testing.T) {
 		t.Helper()
 		path := filepath.Join(dir, name)
 		before := entries(t, dir)
-		refused(t, nil, tensors.Vacant(path), path, rule)
+		refused(t, nil, tensors.Vacant(path, false), path, rule)
 		_, err := tensors.Write(t.Context(), path, mixed(tensors.F32), tensors.WriteOptions{})
 		refused(t, nil, err, path, rule)
 		if after := entries(t, dir); !slices.Equal(before, after) {
@@ -204,11 +204,11 @@ func TestVacant(t *testing.T) {
 	}
 	check("file", "the target exists")
 	check("full.safetensors", "the target exists")
-	check("full", "exists and is not empty")
+	check("full", "the target exists")
 	check("file/below", "not a directory")
 	check("file/below.safetensors", "not a directory")
 	for _, name := range []string{"nothing", "nothing.safetensors", "empty"} {
-		if err := tensors.Vacant(filepath.Join(dir, name)); err != nil {
+		if err := tensors.Vacant(filepath.Join(dir, name), false); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -221,19 +221,17 @@ func TestVacant(t *testing.T) {
 func TestProgress(t *testing.T) {
 	src := mixed(tensors.F32)
 	var total, last int64
-	for _, name := range src.Names() {
-		info, _ := src.Info(name)
-		total += info.Bytes()
-	}
 	calls := 0
 	_, err := tensors.Write(t.Context(), filepath.Join(t.TempDir(), "out"), src, tensors.WriteOptions{Progress: func(done, of int64) {
-		calls++
+		if calls++; total == 0 {
+			total = of
+		}
 		if of != total || done < last || done > total {
-			t.Errorf("progress %d of %d after %d; the weights have %d bytes", done, of, last, total)
+			t.Errorf("progress %d of %d after %d", done, of, last)
 		}
 		last = done
 	}})
-	if err != nil || last != total || calls < len(src.Names()) {
+	if err != nil || last != total || calls < len(src.Names())-1 || total < 300 {
 		t.Errorf("%d calls for %d tensors, the last at %d of %d, %v", calls, len(src.Names()), last, total, err)
 	}
 }
@@ -245,10 +243,10 @@ type cancelling struct {
 	asked  int
 }
 
-func (c *cancelling) Raw(name string) ([]byte, error) {
+func (c *cancelling) ReadRaw(dst []byte, name string, at int64) error {
 	c.asked++
 	c.cancel()
-	return c.Memory.Raw(name)
+	return c.Memory.ReadRaw(dst, name, at)
 }
 
 // TestWriteStopped cancels before and during the writing.

@@ -21,7 +21,6 @@
 package decoder
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -80,12 +79,8 @@ func (m *Model) refuse(name string, expected map[string]bool) error {
 	if name != headName {
 		return fmt.Errorf("tensor %q is not one that config.json asks for: what it does is not understood", name)
 	}
-	head, err := m.source.Raw(headName)
-	if err != nil {
-		return err
-	}
-	embedding, err := m.source.Raw(embedName)
-	if err == nil && !bytes.Equal(head, embedding) {
+	same, err := tensors.SameBytes(m.source, headName, m.source, embedName)
+	if err == nil && !same {
 		err = fmt.Errorf("tensor %q differs from %q, though config.json ties them (tie_word_embeddings)", headName, embedName)
 	}
 	return err

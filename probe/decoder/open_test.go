@@ -16,7 +16,7 @@ func copyOf(src *tensorstest.Memory, but string, change func(m *tensorstest.Memo
 	m := tensorstest.NewMemory()
 	for _, name := range src.Names() {
 		info, _ := src.Info(name)
-		raw, err := src.Raw(name)
+		raw, err := tensors.Raw(src, name)
 		if err != nil {
 			panic(err)
 		}
@@ -95,7 +95,7 @@ func TestOpenMore(t *testing.T) {
 	if _, err := decoder.Open(c, unreadable{src, "", nil}); err != nil {
 		t.Error(err)
 	}
-	embedding, err := src.Raw("model.embed_tokens.weight")
+	embedding, err := tensors.Raw(src, "model.embed_tokens.weight")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,38 +8,34 @@
 //
 //	relative drift   ||d|| / ||b||           Frobenius norms, d = tuned - base
 //	1 - cosine       1 - <b,t> / (||b|| ||t||)   over the flattened tensor, t = b + d
+//	norm ratio       ||t|| / ||b||
 //	largest change   max |d|
 //	changed          share of elements whose value differs
 //	sign flips       share of elements that changed from below to above zero or back
+//	not finite       elements of either side that are NaN or infinite
 //
 // The embedding, the head and the final norm are rows of their own and never
-// part of a layer. All sums are in float64, over blocks of fixed size added in
-// a fixed order: the result is the same for any number of threads.
+// part of a layer; the gains of all normalisations are added up besides. All
+// sums are in float64, over blocks of fixed size added in a fixed order: the
+// result is the same for any number of threads.
+//
+// Read says in words what the numbers suggest: which modules were frozen,
+// whether the change is at the resolution of the stored type, and how the
+// fine-tune was probably made.
 package drift
 
 import (
-	"context"
-	"fmt"
 	"math"
-	"sync"
 
 	"surgeon/tensors"
 	"surgeon/tensors/kernel"
 )
 
-// blockLen is the number of elements measured at a time: 64 Ki, so that the
-// buffers of a block stay in a core's cache.
-const blockLen = 1 << 16
-
 // Sums are the raw accumulations of a set of elements; they add.
 type Sums struct {
-	N       int64   // elements
-	Base2   float64 // sum of b^2
-	Delta2  float64 // sum of d^2
-	Dot     float64 // sum of b*d
-	MaxAbs  float64 // largest |d|; NaN if any is
-	Changed int64   // elements with d != 0
-	Flipped int64   // elements with b < 0 < b+d or b+d < 0 < b
+	N int64 // elements
+	kernel.Moments
+	NonfiniteBase, NonfiniteTuned int64 // elements that are NaN or infinite
 }
 
 // Row is the drift of one tensor or of a set of tensors.
@@ -86,6 +82,14 @@ func (s Sums) OneMinusCosine() float64 {
 	return across2 / tuned2 / (1 + cosine)
 }
 
+// NormRatio is ||t|| / ||b||: 1 where nothing moved.
+func (s Sums) NormRatio() float64 {
+	if s.Delta2 == 0 {
+		return 1
+	}
+	return math.Sqrt(max(0, s.Base2+2*s.Dot+s.Delta2)) / s.BaseNorm()
+}
+
 // ChangedShare is the share of elements that changed, 0 to 1.
 func (s Sums) ChangedShare() float64 { return share(s.Changed, s.N) }
 
@@ -107,6 +111,8 @@ func (s *Sums) add(o Sums) {
 	s.MaxAbs = max(s.MaxAbs, o.MaxAbs)
 	s.Changed += o.Changed
 	s.Flipped += o.Flipped
+	s.NonfiniteBase += o.NonfiniteBase
+	s.NonfiniteTuned += o.NonfiniteTuned
 }
 
 // Report is the drift of a whole model.
@@ -114,125 +120,6 @@ type Report struct {
 	Tensors []Row // sorted by layer, outside ones by their place in the model; then by name
 	Layers  []Row // embedding, layers in order, final norm, head, anything else
 	Parts   []Row // each part over all layers, in alphabetical order; then those outside the layers
+	Gains   Row   // all gains of normalisations, in the layers and behind them
 	Total   Row
-}
-
-// Options of Measure; the zero value is ready to use.
-type Options struct {
-	Progress func(done, total int64) // bytes of base weights measured; may be nil
-
-	// Whole adds the tensors of the base that the delta does not name, as
-	// moved nowhere: what a delta that is an adapter leaves alone counts in the
-	// total then. What a Difference does not name is not known to be equal.
-	Whole bool
-}
-
-// Measure reads base and delta once, in blocks, on all processors. Tensors of
-// the base that the delta does not name are left out, unless opt says else.
-func Measure(ctx context.Context, base tensors.Source, delta tensors.Delta, opt Options) (*Report, error) {
-	if err := tensors.Fit(base, delta); err != nil {
-		return nil, fmt.Errorf("drift: %w", err)
-	}
-	names := delta.Names()
-	if opt.Whole {
-		names = numbers(base)
-	}
-	rows := make([]Row, 0, len(names))
-	var total int64
-	for _, name := range names {
-		info, _ := base.Info(name)
-		total += info.Bytes()
-		rows = append(rows, Row{Name: name, Key: tensors.KeyOf(name), Info: info, Tensors: 1})
-	}
-	var done int64
-	for i := range rows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		sums, err := measure(ctx, base, delta, rows[i].Name, rows[i].Info.Len())
-		if err != nil {
-			return nil, err
-		}
-		rows[i].Sums = sums
-		if done += rows[i].Info.Bytes(); opt.Progress != nil {
-			opt.Progress(done, total)
-		}
-	}
-	return rollUp(rows), nil
-}
-
-// measure sums one tensor. Each block is summed by itself, by whichever
-// goroutine; then the blocks are added in their order.
-func measure(ctx context.Context, base tensors.Source, delta tensors.Delta, name string, n int) (Sums, error) {
-	blocks := make([]Sums, (n+blockLen-1)/blockLen)
-	var once sync.Once
-	var failed error
-	kernel.Parallel(len(blocks), func(low, high int) {
-		b, d := make([]float32, min(n, blockLen)), make([]float64, min(n, blockLen))
-		for i := low; i < high; i++ {
-			from := i * blockLen
-			length := min(blockLen, n-from)
-			err := ctx.Err()
-			if err == nil {
-				err = readBlock(base, delta, name, from, b[:length], d[:length])
-			}
-			if err != nil {
-				once.Do(func() { failed = err })
-				return
-			}
-			blocks[i] = sumBlock(b[:length], d[:length])
-		}
-	})
-	var sums Sums
-	for _, block := range blocks {
-		sums.add(block)
-	}
-	return sums, failed
-}
-
-func readBlock(base tensors.Source, delta tensors.Delta, name string, from int, b []float32, d []float64) error {
-	if err := base.Read(b, name, from); err != nil {
-		return err
-	}
-	clear(d)
-	if _, named := delta.Info(name); !named {
-		return nil
-	}
-	return delta.AddTo64(d, name, from, 1)
-}
-
-// numbers lists the tensors of a Source that are stored as numbers.
-func numbers(src tensors.Source) []string {
-	var names []string
-	for _, name := range src.Names() {
-		if info, _ := src.Info(name); info.DType.Float() {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// sumBlock accumulates one block. Two chains of each sum, over even and odd
-// elements, keep the adders busy; they are added at the end.
-func sumBlock(b []float32, d []float64) Sums {
-	s := Sums{N: int64(len(b))}
-	d = d[:len(b)]
-	var base2, delta2, dot [2]float64
-	for i, v := range b {
-		x, y := float64(v), d[i]
-		k := i & 1
-		base2[k] += float64(x * x)
-		if y == 0 {
-			continue
-		}
-		delta2[k] += float64(y * y)
-		dot[k] += float64(x * y)
-		s.MaxAbs = max(s.MaxAbs, math.Abs(y))
-		s.Changed++
-		if t := x + y; t < 0 && v > 0 || t > 0 && v < 0 {
-			s.Flipped++
-		}
-	}
-	s.Base2, s.Delta2, s.Dot = base2[0]+base2[1], delta2[0]+delta2[1], dot[0]+dot[1]
-	return s
 }

@@ -150,7 +150,8 @@ type broken struct {
 	err error
 }
 
-func (b broken) Read([]float32, string, int) error { return b.err }
+func (b broken) Read([]float32, string, int) error   { return b.err }
+func (b broken) ReadRaw([]byte, string, int64) error { return b.err }
 
 // TestErrors: what cannot be measured is an error, not a number.
 func TestErrors(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 func rollUp(rows []Row) *Report {
 	slices.SortFunc(rows, compareRows)
 	r := &Report{Tensors: rows, Total: Row{Name: "total", Key: tensors.Key{Layer: tensors.NoLayer}}}
+	r.Gains = Row{Name: "norm gains", Key: r.Total.Key}
 	layers, parts := map[tensors.Key]int{}, map[tensors.Key]int{}
 	for _, row := range rows {
 		layer, part := tensors.Key{Layer: row.Key.Layer}, tensors.Key{Layer: anyLayer, Part: row.Key.Part}
@@ -19,8 +20,10 @@ func rollUp(rows []Row) *Report {
 		}
 		addTo(&r.Layers, layers, row, row.Key.Row(), layer)
 		addTo(&r.Parts, parts, row, row.Key.Part, part)
-		r.Total.Sums.add(row.Sums)
-		r.Total.Tensors++
+		r.Total.merge(row)
+		if row.Key.Norm() {
+			r.Gains.merge(row)
+		}
 	}
 	slices.SortStableFunc(r.Parts, comparePartRows)
 	return r
@@ -33,29 +36,16 @@ func addTo(rows *[]Row, at map[tensors.Key]int, row Row, name string, key tensor
 		at[key] = i
 		*rows = append(*rows, Row{Name: name, Key: key})
 	}
-	(*rows)[i].Sums.add(row.Sums)
-	(*rows)[i].Tensors++
+	(*rows)[i].merge(row)
 }
 
-// place orders what stands outside the layers: the embedding before them,
-// final norm, head and the rest after them.
-func place(k tensors.Key) int {
-	switch {
-	case k.Layer != tensors.NoLayer:
-		return 1
-	case k.Part == tensors.PartEmbed:
-		return 0
-	case k.Part == tensors.PartNorm:
-		return 2
-	case k.Part == tensors.PartHead:
-		return 3
-	}
-	return 4
+// merge adds the sums of a row to one that holds others.
+func (r *Row) merge(other Row) {
+	r.Sums.add(other.Sums)
+	r.Tensors++
 }
 
-func compareRows(a, b Row) int {
-	return cmp.Or(cmp.Compare(place(a.Key), place(b.Key)), cmp.Compare(a.Key.Layer, b.Key.Layer), cmp.Compare(a.Name, b.Name))
-}
+func compareRows(a, b Row) int { return cmp.Or(a.Key.Compare(b.Key), cmp.Compare(a.Name, b.Name)) }
 
 // anyLayer is the Layer of the row of a part over all layers.
 const anyLayer = -2
@@ -67,7 +57,7 @@ func comparePartRows(a, b Row) int {
 		if r.Key.Layer == anyLayer {
 			return 0
 		}
-		return 1 + place(r.Key)
+		return 1
 	}
-	return cmp.Or(cmp.Compare(outside(a), outside(b)), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(outside(a), outside(b)), a.Key.Compare(b.Key), cmp.Compare(a.Name, b.Name))
 }

@@ -9,15 +9,25 @@ import (
 // binary32). It is exact. raw holds 2*len(dst) bytes.
 func WidenBF16(dst []float32, raw []byte) {
 	check("raw bfloat16", len(raw), 2*len(dst))
+	widenBF16(dst, raw)
+}
+
+func widenBF16Plain(dst []float32, raw []byte) {
 	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
+		dst[i] = widenBFloat(binary.LittleEndian.Uint16(raw[2*i:]))
 	}
 }
+
+func widenBFloat(word uint16) float32 { return math.Float32frombits(uint32(word) << 16) }
 
 // WidenF16 decodes little-endian IEEE binary16 values. It is exact; NaN
 // payloads are kept in the upper bits. raw holds 2*len(dst) bytes.
 func WidenF16(dst []float32, raw []byte) {
 	check("raw float16", len(raw), 2*len(dst))
+	widenF16(dst, raw)
+}
+
+func widenF16Plain(dst []float32, raw []byte) {
 	for i := range dst {
 		dst[i] = widenHalf(binary.LittleEndian.Uint16(raw[2*i:]))
 	}
@@ -46,28 +56,40 @@ func WidenF32(dst []float32, raw []byte) {
 
 // RoundBF16 rounds to bfloat16, to nearest and ties to even, and encodes.
 // Overflow gives infinity; NaN stays NaN and keeps its sign and the upper bits
-// of its payload, and becomes quiet where nothing is left of it. dst holds 2*len(src) bytes.
+// of its payload, and becomes quiet where nothing is left of it. dst holds
+// 2*len(src) bytes.
 func RoundBF16(dst []byte, src []float32) {
 	check("bfloat16 bytes", len(dst), 2*len(src))
+	roundBF16(dst, src)
+}
+
+func roundBF16Plain(dst []byte, src []float32) {
 	for i, v := range src {
-		bits := math.Float32bits(v)
-		if v != v {
-			if bits&0x007f0000 == 0 {
-				bits |= 0x00400000 // or a payload in the lower bits would become infinity
-			}
-		} else {
-			bits += 0x7fff + bits>>16&1
-		}
-		binary.LittleEndian.PutUint16(dst[2*i:], uint16(bits>>16))
+		binary.LittleEndian.PutUint16(dst[2*i:], roundBFloat(v))
 	}
+}
+
+func roundBFloat(v float32) uint16 {
+	bits := math.Float32bits(v)
+	if v != v {
+		if bits&0x007f0000 == 0 {
+			bits |= 0x00400000 // or a payload in the lower bits would become infinity
+		}
+	} else {
+		bits += 0x7fff + bits>>16&1
+	}
+	return uint16(bits >> 16)
 }
 
 // RoundF16 rounds to IEEE binary16, to nearest and ties to even, and encodes.
 // Overflow gives infinity, small values become subnormal; NaN stays NaN as in
-// RoundBF16.
-// dst holds 2*len(src) bytes.
+// RoundBF16. dst holds 2*len(src) bytes.
 func RoundF16(dst []byte, src []float32) {
 	check("float16 bytes", len(dst), 2*len(src))
+	roundF16(dst, src)
+}
+
+func roundF16Plain(dst []byte, src []float32) {
 	for i, v := range src {
 		binary.LittleEndian.PutUint16(dst[2*i:], roundHalf(v))
 	}

@@ -2,8 +2,10 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// vectors says that the processor has what linear_amd64.s needs.
-var vectors = cpu.X86.HasAVX2
+// vectors says that the processor has what the assembly here needs. Every
+// processor with AVX2 so far has the fused multiply-add and the half-precision
+// conversions of F16C too.
+var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C
 
 // The width of a tile of columns, and the number of rows that share one read
 // of it.

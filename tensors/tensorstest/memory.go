@@ -60,13 +60,17 @@ func (m *Memory) Info(name string) (tensors.Info, bool) {
 	return info, ok
 }
 
-// Raw implements tensors.Source.
-func (m *Memory) Raw(name string) ([]byte, error) {
+// ReadRaw implements tensors.Source.
+func (m *Memory) ReadRaw(dst []byte, name string, at int64) error {
 	raw, ok := m.raw[name]
 	if !ok {
-		return nil, fmt.Errorf("tensorstest: no tensor %q", name)
+		return fmt.Errorf("tensorstest: no tensor %q", name)
 	}
-	return raw, nil
+	if at < 0 || at+int64(len(dst)) > int64(len(raw)) {
+		return fmt.Errorf("tensorstest: tensor %q: bytes %d to %d of %d cannot be read", name, at, at+int64(len(dst))-1, len(raw))
+	}
+	copy(dst, raw[at:])
+	return nil
 }
 
 // Read implements tensors.Source.

@@ -95,11 +95,11 @@ func TestPico(t *testing.T) {
 	}
 	check := func(what string, other tensorstest.Pico, name string, same bool) {
 		t.Helper()
-		a, err := m.Raw(name)
+		a, err := tensors.Raw(m, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, _ := other.Weights().Raw(name); bytes.Equal(a, b) != same {
+		if b, _ := tensors.Raw(other.Weights(), name); bytes.Equal(a, b) != same {
 			t.Errorf("%s: same bytes is %v", what, !same)
 		}
 	}

@@ -1,6 +1,7 @@
 package tensorstest
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"testing"
@@ -26,8 +27,8 @@ func TestSource(t *testing.T, src tensors.Source) {
 	if _, ok := src.Info("no such tensor"); ok {
 		t.Error("Info describes a tensor that is not there")
 	}
-	if _, err := src.Raw("no such tensor"); err == nil {
-		t.Error("Raw of a tensor that is not there gives no error")
+	if err := src.ReadRaw(nil, "no such tensor", 0); err == nil {
+		t.Error("ReadRaw of a tensor that is not there gives no error")
 	}
 	if err := src.Read(nil, "no such tensor", 0); err == nil {
 		t.Error("Read of a tensor that is not there gives no error")
@@ -40,13 +41,14 @@ func testTensor(t *testing.T, src tensors.Source, name string) {
 	if !ok {
 		t.Fatalf("%s: named but not described", name)
 	}
-	raw, err := src.Raw(name)
+	raw, err := tensors.Raw(src, name)
 	if err != nil {
 		t.Fatalf("%s: Raw: %v", name, err)
 	}
 	if int64(len(raw)) != info.Bytes() {
 		t.Fatalf("%s: %d bytes, shape %v in %s asks for %d", name, len(raw), info.Shape, info.DType, info.Bytes())
 	}
+	testRaw(t, src, name, info, raw)
 	if !info.DType.Float() {
 		if err := src.Read(make([]float32, info.Len()), name, 0); err == nil {
 			t.Errorf("%s: Read of type %s gives no error", name, info.DType)
@@ -67,11 +69,51 @@ func testTensor(t *testing.T, src tensors.Source, name string) {
 			}
 		}
 	}
+	testRead64(t, src, name, raw, info)
 	if err := src.Read(make([]float32, n+1), name, 0); err == nil {
 		t.Errorf("%s: Read past the end gives no error", name)
 	}
 	if err := src.Read(make([]float32, 1), name, -1); err == nil {
 		t.Errorf("%s: Read before the beginning gives no error", name)
+	}
+}
+
+// testRead64 checks that Read64 loses nothing: rounded to the stored type it is
+// the bytes again, but for the payload of a NaN of a type that has only one.
+func testRead64(t *testing.T, src tensors.Source, name string, raw []byte, info tensors.Info) {
+	t.Helper()
+	values, again := make([]float64, info.Len()), make([]byte, len(raw))
+	if err := tensors.Read64(src, values, name, 0); err != nil {
+		t.Fatalf("%s: Read64: %v", name, err)
+	}
+	tensors.Round64(again, values, info.DType)
+	size := info.DType.Size()
+	for i, v := range values {
+		if v == v && !bytes.Equal(raw[i*size:(i+1)*size], again[i*size:(i+1)*size]) {
+			t.Fatalf("%s: element %d was read as %g, which is stored as %x and not as %x", name, i, v, again[i*size:(i+1)*size], raw[i*size:(i+1)*size])
+		}
+	}
+}
+
+// testRaw reads the bytes of a tensor by ranges.
+func testRaw(t *testing.T, src tensors.Source, name string, info tensors.Info, want []byte) {
+	t.Helper()
+	unit := max(1, info.DType.Bits()/8) // ranges begin and end at elements
+	for _, piece := range ranges(len(want) / unit) {
+		from, to := piece[0]*unit, piece[1]*unit
+		got := make([]byte, to-from)
+		if err := src.ReadRaw(got, name, int64(from)); err != nil {
+			t.Fatalf("%s: ReadRaw %d to %d: %v", name, from, to, err)
+		}
+		if !bytes.Equal(got, want[from:to]) {
+			t.Fatalf("%s: the bytes %d to %d differ from those of the whole", name, from, to)
+		}
+	}
+	if err := src.ReadRaw(make([]byte, len(want)+unit), name, 0); err == nil {
+		t.Errorf("%s: ReadRaw past the end gives no error", name)
+	}
+	if err := src.ReadRaw(make([]byte, unit), name, int64(-unit)); err == nil {
+		t.Errorf("%s: ReadRaw before the beginning gives no error", name)
 	}
 }
 

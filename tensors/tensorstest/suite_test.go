@@ -19,7 +19,7 @@ type liar struct {
 	*tensorstest.Memory
 	names func() []string
 	info  func(name string) (tensors.Info, bool)
-	raw   func(name string) ([]byte, error)
+	raw   func(dst []byte, name string, at int64) error
 	read  func(dst []float32, name string, from int) error
 }
 
@@ -37,11 +37,11 @@ func (l liar) Info(name string) (tensors.Info, bool) {
 	return l.Memory.Info(name)
 }
 
-func (l liar) Raw(name string) ([]byte, error) {
+func (l liar) ReadRaw(dst []byte, name string, at int64) error {
 	if l.raw != nil {
-		return l.raw(name)
+		return l.raw(dst, name, at)
 	}
-	return l.Memory.Raw(name)
+	return l.Memory.ReadRaw(dst, name, at)
 }
 
 func (l liar) Read(dst []float32, name string, from int) error {
@@ -72,10 +72,32 @@ func brokenSources() map[string]tensors.Source {
 			i, ok := m.Info(name)
 			return i, ok || name == "no such tensor"
 		}},
-		"ghost bytes": liar{Memory: m, raw: func(name string) ([]byte, error) { r, err := m.Raw(name); return r, and(err, name != "no such tensor") }},
-		"no bytes":    liar{Memory: m, raw: func(string) ([]byte, error) { return nil, errors.New("unreadable") }},
-		"short":       liar{Memory: m, raw: func(name string) ([]byte, error) { r, err := m.Raw(name); return r[:len(r)/2], err }},
 	}
+	raw := func(name string, f func(dst []byte, name string, at int64) error) {
+		sources[name] = liar{Memory: m, raw: f}
+	}
+	raw("ghost bytes", func(dst []byte, name string, at int64) error {
+		return and(m.ReadRaw(dst, name, at), name != "no such tensor")
+	})
+	raw("no bytes", func([]byte, string, int64) error { return errors.New("unreadable") })
+	raw("at is ignored", func(dst []byte, name string, at int64) error {
+		if err := m.ReadRaw(dst, name, at); err != nil {
+			return err
+		}
+		return m.ReadRaw(dst, name, 0)
+	})
+	raw("bytes past the end", func(dst []byte, name string, at int64) error {
+		info, ok := m.Info(name)
+		return and(m.ReadRaw(dst, name, at), !ok || at < 0 || at+int64(len(dst)) <= info.Bytes())
+	})
+	raw("bytes before the beginning", func(dst []byte, name string, at int64) error { return and(m.ReadRaw(dst, name, at), at >= 0) })
+	raw("a range of other bytes", func(dst []byte, name string, at int64) error {
+		err := m.ReadRaw(dst, name, at)
+		if info, ok := m.Info(name); ok && err == nil && 0 < len(dst) && int64(len(dst)) < info.Bytes() {
+			dst[0]++
+		}
+		return err
+	})
 	read := func(name string, f func(dst []float32, name string, from int) error) {
 		sources[name] = liar{Memory: m, read: f}
 	}

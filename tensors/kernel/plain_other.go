@@ -1,0 +1,35 @@
+//go:build !amd64
+
+package kernel
+
+// On processors without assembly here, the plain loops are all there is.
+
+func linearColumns(dst, x, weight []float32, rows, in, out, low, high int) {
+	linearColumnsPlain(dst, x, weight, rows, in, out, low, high)
+}
+
+func widenBF16(dst []float32, raw []byte) { widenBF16Plain(dst, raw) }
+func widenF16(dst []float32, raw []byte)  { widenF16Plain(dst, raw) }
+func roundBF16(dst []byte, src []float32) { roundBF16Plain(dst, src) }
+func roundF16(dst []byte, src []float32)  { roundF16Plain(dst, src) }
+
+func compare(base, tuned []float32) Moments  { return comparePlain(base, tuned) }
+func compareBF16(base, tuned []byte) Moments { return compareBF16Plain(base, tuned) }
+
+func addDifference(dst, base, tuned []float32, alpha float32) {
+	addDifferencePlain(dst, base, tuned, alpha)
+}
+
+func project(merged, base, tuned []float32) (moved, full float64) {
+	return projectPlain(merged, base, tuned)
+}
+
+func finite(values []float32) bool { return finitePlain(values) }
+
+func mergeBF16(dst, base, tuned []byte, alpha float32) bool {
+	return mergeBF16Plain(dst, base, tuned, alpha)
+}
+
+func mergeProjectBF16(p *projection, dst, base, tuned []byte, alpha float32) bool {
+	return mergeProjectBF16Plain(p, dst, base, tuned, alpha)
+}

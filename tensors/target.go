@@ -1,0 +1,100 @@
+package tensors
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Vacant refuses a target of Write that is already there, or that cannot be
+// written: before any work is done. With force it lets a .safetensors file
+// pass, and a directory that Write has made before.
+func Vacant(path string, force bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return canWrite(path)
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, cause(err))
+	}
+	if info.IsDir() != strings.HasSuffix(path, suffix) { // of the kind that Write would make
+		if replaceable(path, info, force) {
+			return canWrite(path)
+		}
+		if force {
+			return fmt.Errorf("%s: the target holds no %s: surgeon did not make it, so remove it yourself if that is what you want", path, Provenance)
+		}
+	}
+	return fmt.Errorf("%s: the target exists: choose another, remove it, or replace what surgeon wrote with --force", path)
+}
+
+func replaceable(path string, info fs.FileInfo, force bool) bool {
+	if !info.IsDir() {
+		return force && info.Mode().IsRegular()
+	}
+	if entries, err := os.ReadDir(path); err == nil && len(entries) == 0 {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(path, Provenance))
+	return force && err == nil
+}
+
+// canWrite makes and removes a file in the nearest directory above a target
+// that exists.
+func canWrite(path string) error {
+	dir := existing(path)
+	f, err := os.CreateTemp(dir, ".surgeon-*")
+	if err != nil {
+		return fmt.Errorf("%s: cannot be written: %w", path, cause(err))
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+// existing is the nearest directory above a target that exists.
+func existing(path string) string {
+	for dir := filepath.Dir(filepath.Clean(path)); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return dir
+		}
+	}
+}
+
+// room refuses a file system that has no space for so many bytes.
+func room(path string, need int64) error {
+	if free := freeSpace(existing(path)); free >= 0 && free < need {
+		return fmt.Errorf("it takes %s and %s are free: make room or choose another target", gibibytes(need), gibibytes(free))
+	}
+	return nil
+}
+
+func gibibytes(n int64) string { return fmt.Sprintf("%.4g GiB", float64(n)/(1<<30)) }
+
+// putInPlace gives a finished file or directory its final name. What has the
+// name is moved away first and removed when the new one stands there.
+func putInPlace(partial, path string) error {
+	old := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".replaced")
+	if err := os.RemoveAll(old); err != nil {
+		return cause(err)
+	}
+	if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(partial, path); err != nil {
+		return errors.Join(err, ignoreAbsent(os.Rename(old, path)))
+	}
+	if err := syncDirectory(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return cause(os.RemoveAll(old))
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
