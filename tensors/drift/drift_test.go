@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -191,8 +192,8 @@ func TestCancelled(t *testing.T) {
 		calls++
 		cancel()
 	}})
-	if !errors.Is(err, context.Canceled) || calls != 1 {
-		t.Errorf("%v after %d tensors", err, calls)
+	if !errors.Is(err, context.Canceled) || calls == 0 || calls > runtime.GOMAXPROCS(0) { // what was under way is finished
+		t.Errorf("%v after %d blocks", err, calls)
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"surgeon/tensors"
 	"surgeon/tensors/kernel"
@@ -35,29 +37,96 @@ func Measure(ctx context.Context, base tensors.Source, delta tensors.Delta, opt 
 	if opt.Whole {
 		names = numbers(base)
 	}
+	work := &work{progress: opt.Progress}
 	rows := make([]Row, 0, len(names))
-	var total int64
 	for _, name := range names {
 		info, _ := base.Info(name)
-		total += info.Bytes()
 		rows = append(rows, Row{Name: name, Key: tensors.KeyOf(name), Info: info, Tensors: 1})
+		work.add(newPair(base, delta, name), info)
 	}
-	var done int64
+	if err := work.run(ctx); err != nil {
+		return nil, err
+	}
 	for i := range rows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p := newPair(base, delta, rows[i].Name)
-		sums, err := p.measure(ctx, rows[i].Info.Len())
-		if err != nil {
-			return nil, err
-		}
-		rows[i].Sums = sums
-		if done += rows[i].Info.Bytes(); opt.Progress != nil {
-			opt.Progress(done, total)
-		}
+		rows[i].Sums = work.sums(i)
 	}
 	return rollUp(rows), nil
+}
+
+// work are the blocks of all tensors, in the order in which they are measured.
+type work struct {
+	pairs    []pair
+	first    []int // block of each pair
+	blocks   []Sums
+	total    int64 // bytes of base weights
+	progress func(done, total int64)
+}
+
+func (w *work) add(p pair, info tensors.Info) {
+	p.len = info.Len()
+	w.pairs, w.first = append(w.pairs, p), append(w.first, len(w.blocks))
+	w.blocks = append(w.blocks, make([]Sums, (p.len+blockLen-1)/blockLen)...)
+	w.total += info.Bytes()
+}
+
+// run measures the blocks: each by itself, by whichever goroutine is free, so
+// that small tensors do not keep one waiting for another.
+func (w *work) run(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err // also where there is no block
+	}
+	var next, done atomic.Int64
+	var mu sync.Mutex
+	var failed error
+	kernel.Parallel(runtime.GOMAXPROCS(0), func(int, int) {
+		b := buffers.Get().(*buffer)
+		defer buffers.Put(b)
+		for at := 0; ; {
+			i := int(next.Add(1)) - 1
+			if i >= len(w.blocks) {
+				return
+			}
+			for at+1 < len(w.first) && w.first[at+1] <= i {
+				at++
+			}
+			bytes, err := w.block(ctx, b, at, i)
+			sum := done.Add(bytes)
+			mu.Lock()
+			if err != nil && failed == nil {
+				failed = err
+				next.Store(int64(len(w.blocks))) // nobody takes more
+			}
+			if err == nil && w.progress != nil {
+				w.progress(sum, w.total)
+			}
+			mu.Unlock()
+		}
+	})
+	return failed
+}
+
+// block measures block i, which is one of the pair at.
+func (w *work) block(ctx context.Context, b *buffer, at, i int) (bytes int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	p := w.pairs[at]
+	from := (i - w.first[at]) * blockLen
+	n := min(blockLen, p.len-from)
+	w.blocks[i], err = p.block(b, from, n)
+	return int64(n * p.types[0].Size()), err
+}
+
+// sums adds the blocks of a pair in their order.
+func (w *work) sums(i int) (sums Sums) {
+	end := len(w.blocks)
+	if i+1 < len(w.first) {
+		end = w.first[i+1]
+	}
+	for _, block := range w.blocks[w.first[i]:end] {
+		sums.add(block)
+	}
+	return sums
 }
 
 // pair is a tensor of the base and what became of it.
@@ -67,6 +136,7 @@ type pair struct {
 	tuned tensors.Source // nil where only a delta is known
 	delta tensors.Delta  // nil where nothing moved
 	types [2]tensors.DType
+	len   int // elements
 }
 
 func newPair(base tensors.Source, delta tensors.Delta, name string) pair {
@@ -86,33 +156,6 @@ func newPair(base tensors.Source, delta tensors.Delta, name string) pair {
 // compared are not.
 func same(a, b tensors.Source) bool {
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
-}
-
-// measure sums one tensor. Each block is summed by itself, by whichever
-// goroutine; then the blocks are added in their order.
-func (p pair) measure(ctx context.Context, n int) (Sums, error) {
-	blocks := make([]Sums, (n+blockLen-1)/blockLen)
-	var once sync.Once
-	var failed error
-	kernel.Parallel(len(blocks), func(low, high int) {
-		b := buffers.Get().(*buffer)
-		defer buffers.Put(b)
-		for i := low; i < high; i++ {
-			err := ctx.Err()
-			if err == nil {
-				blocks[i], err = p.block(b, i*blockLen, min(blockLen, n-i*blockLen))
-			}
-			if err != nil {
-				once.Do(func() { failed = err })
-				return
-			}
-		}
-	})
-	var sums Sums
-	for _, block := range blocks {
-		sums.add(block)
-	}
-	return sums, failed
 }
 
 // block sums the elements from..from+n.
