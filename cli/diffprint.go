@@ -69,7 +69,7 @@ func (d *difference) printReading(env environment) error {
 // printSpectra prints one row for each part, of the medians over its matrices,
 // or with --tensors one for each matrix.
 func (d *difference) printSpectra(env environment, opt diffOptions) error {
-	columns := []table.Column{{Name: "change of"}, {Name: "s1/s1", Right: true}, {Name: "stable", Right: true}, {Name: "eff.", Right: true},
+	columns := []table.Column{{Name: "change of", Tail: true}, {Name: "s1/s1", Right: true}, {Name: "stable", Right: true}, {Name: "eff.", Right: true},
 		{Name: "energy", Right: true}, {Name: "rest", Right: true}, {Name: "intruders", Right: true}, {Name: "overlap", Right: true}}
 	var rows [][]string
 	if opt.tensors {
@@ -169,7 +169,7 @@ func printRows(env environment, what string, rows []drift.Row) error {
 		cells = append(cells, []string{r.Name, relative(r.Relative()), table.Sig(r.OneMinusCosine(), 3), table.Sig(r.MaxAbs, 3),
 			table.Percent(r.ChangedShare()), table.Bar(r.Relative(), largest, bar)})
 	}
-	return env.printTable([]table.Column{{Name: what}, {Name: "||d||/||b||", Right: true}, {Name: "1-cos", Right: true},
+	return env.printTable([]table.Column{{Name: what, Tail: true}, {Name: "||d||/||b||", Right: true}, {Name: "1-cos", Right: true},
 		{Name: "max|d|", Right: true}, {Name: "changed", Right: true}, {Name: "drift"}}, cells)
 }
 

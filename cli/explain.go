@@ -41,7 +41,7 @@ func runExplain(env environment, opt mergeOptions, baseName string, tunedNames [
 			Notes   []string    `json:"notes,omitempty"`
 		}{baseName, list, notes})
 	}
-	columns := []table.Column{{Name: "tensor"}, {Name: "alpha", Right: true}, {Name: "rule"}}
+	columns := []table.Column{{Name: "tensor", Tail: true}, {Name: "alpha", Right: true}, {Name: "rule"}}
 	if len(in.tuned) > 1 {
 		columns = append(columns, table.Column{Name: "of"})
 	}

@@ -210,7 +210,7 @@ func (i *inspection) print(env environment, opt inspectOptions) error {
 }
 
 func (i *inspection) printTensors(env environment, opt inspectOptions) error {
-	columns := []table.Column{{Name: "tensor"}, {Name: "type"}, {Name: "shape"}}
+	columns := []table.Column{{Name: "tensor", Tail: true}, {Name: "type"}, {Name: "shape"}}
 	if opt.digests {
 		columns = append(columns, table.Column{Name: "sha256 (16 of 64)"})
 	}

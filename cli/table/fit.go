@@ -1,6 +1,10 @@
 package table
 
-import "github.com/jedib0t/go-pretty/v6/text"
+import (
+	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
 
 // narrowest is the width below which no column is shortened: enough to tell
 // one short name from another.
@@ -15,11 +19,23 @@ func fit(columns []Column, cells [][]string, width int) {
 	}
 	for _, line := range cells {
 		for j, cell := range line {
-			if text.StringWidthWithoutEscSequences(cell) > widths[j] {
+			switch over := text.StringWidthWithoutEscSequences(cell) - widths[j]; {
+			case over > 0 && columns[j].Tail:
+				line[j] = tail(cell, widths[j])
+			case over > 0:
 				line[j] = text.Snip(cell, widths[j], "…")
 			}
 		}
 	}
+}
+
+// tail cuts the beginning of a cell.
+func tail(cell string, width int) string {
+	for text.StringWidthWithoutEscSequences(cell) > width-1 {
+		_, size := utf8.DecodeRuneInString(cell)
+		cell = cell[size:]
+	}
+	return "…" + cell
 }
 
 // measure returns the width of each column: that of its widest cell.

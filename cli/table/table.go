@@ -17,6 +17,9 @@ type Column struct {
 	// Right aligns the column to the right, as befits numbers. Such a column
 	// is never shortened.
 	Right bool
+	// Tail keeps the end of cells that are shortened, and cuts their
+	// beginning: of the name of a tensor it is the end that tells.
+	Tail bool
 }
 
 // Options says how a table is to look.
@@ -35,7 +38,7 @@ type Options struct {
 //
 // If the table is wider than o.Width, the widest of the left-aligned columns
 // is shortened, again and again until it fits, with an ellipsis at the end of
-// each cell that lost letters. No column gets narrower than eight letters by this,
+// each cell that lost letters, or at its beginning if the column says so. No column gets narrower than eight letters by this,
 // and numbers, aligned to the right, are never cut: a table that does not fit
 // then is left too wide.
 //

@@ -132,3 +132,19 @@ func TestPanics(t *testing.T) {
 	check("short row", func() { Render(&bytes.Buffer{}, columns, [][]string{{"a"}}, Options{}) })
 	check("no digits", func() { Sig(1, 0) })
 }
+
+// TestTail keeps the end of cells in a column that asks for it.
+func TestTail(t *testing.T) {
+	check := func(width int, want string) {
+		t.Helper()
+		var b strings.Builder
+		err := Render(&b, []Column{{Name: "tensor", Tail: true}, {Name: "n", Right: true}},
+			[][]string{{"model.layers.0.mlp.up_proj.weight", "1"}, {"größe.ü", "2"}}, Options{Width: width})
+		if lines := strings.Split(b.String(), "\n"); err != nil || lines[2] != want || !strings.HasPrefix(lines[3], "größe.ü ") {
+			t.Errorf("%d columns: %q, %v; want %q", width, lines[2:4], err, want)
+		}
+	}
+	check(0, "model.layers.0.mlp.up_proj.weight │ 1")
+	check(24, "….mlp.up_proj.weight │ 1")
+	check(10, "….weight │ 1")
+}
