@@ -11,9 +11,11 @@ check:
 	go vet ./... ./testdata
 	go run $(STATICCHECK) ./... ./testdata
 
-# Speed of the loops that take the time.
+# Speed of the loops that take the time; then diff and merge as ratios to dd
+# and cp on the same cached files (SURGEON_PAIR=DIR takes a real pair).
 bench:
 	go test -run '^$$' -bench . ./tensors/... ./merge/... ./probe/...
+	go test -tags ratio -run TestRatios -v -count 1 ./cli
 
 # Every fuzz target, one after another.
 fuzz:

@@ -35,7 +35,7 @@ const (
 )
 
 // Version is the version of surgeon, set at build time.
-var Version = "0.1.0"
+var Version = "0.2.0"
 
 // environment is where a command writes and how.
 type environment struct {
