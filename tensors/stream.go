@@ -74,7 +74,6 @@ func pour(ctx context.Context, f *os.File, sum hash.Hash, src Source, s shard, s
 		if err == nil {
 			_, err = f.Write(chunk)
 			step(int64(len(chunk)))
-			startWriteback(f, int64(len(chunk)))
 		}
 		if err != nil {
 			cancel(cause(err)) // and empty the channels
