@@ -121,7 +121,8 @@ func (m *merged) write(ctx context.Context, opt mergeOptions, in *inputs) error 
 	record := model.With(opt.stored).Record(opt.allowNonfinite)
 	step, finish := opt.progress("merge")
 	defer finish()
-	digests := in.digest(ctx)
+	digests, stop := in.digest(ctx)
+	defer stop()
 	m.Files, err = tensors.Write(ctx, opt.out, record, tensors.WriteOptions{
 		Metadata: in.metadata(opt), ShardSize: opt.shardSize, Side: in.sideFS(), Replace: in.replaced(record),
 		Identity: in.identity(opt), Resume: opt.resume, Force: opt.force, Progress: step,

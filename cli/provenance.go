@@ -57,9 +57,11 @@ type provenanceTensor struct {
 // formula says what every weight of a merge is.
 const formula = "base + sum of alpha * (tuned - base)"
 
-// digest begins to digest the inputs and returns a function that waits for it.
-// They are read at the same time by the merge, and so only once from disk.
-func (in *inputs) digest(ctx context.Context) func() ([]provenanceInput, error) {
+// digest begins to digest the inputs and returns a function that waits for it
+// and one that stops it. They are read at the same time by the merge, and so
+// only once from disk.
+func (in *inputs) digest(ctx context.Context) (wait func() ([]provenanceInput, error), stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	var list []provenanceInput
 	var err error
 	done := make(chan struct{})
@@ -75,10 +77,11 @@ func (in *inputs) digest(ctx context.Context) func() ([]provenanceInput, error) 
 			}
 		}
 	}()
-	return func() ([]provenanceInput, error) {
+	wait = func() ([]provenanceInput, error) {
 		<-done
 		return list, err
 	}
+	return wait, func() { cancel(); <-done }
 }
 
 func (t *tuned) digest(ctx context.Context) ([]tensors.Digest, error) {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"surgeon/tensors"
+	"surgeon/tensors/kernel"
 )
 
 // CountNonfinite reads every tensor of numbers and counts the elements that
@@ -51,12 +52,23 @@ func countNonfinite(src tensors.Source, name string, info tensors.Info) (int64, 
 
 // nonfinite counts the stored values that are no finite numbers.
 func nonfinite(raw []byte, d tensors.DType) (n int64) {
-	size, value := d.Size(), []float32{0}
+	size := d.Size()
 	for i := range len(raw) / size {
-		tensors.Widen(value, raw[i*size:(i+1)*size], d)
-		if value[0]-value[0] != 0 {
+		if v := number(raw[i*size:(i+1)*size], d); v-v != 0 {
 			n++
 		}
 	}
 	return n
+}
+
+// number is the value of one stored element.
+func number(raw []byte, d tensors.DType) float64 {
+	if d == tensors.F64 {
+		value := []float64{0}
+		kernel.DecodeF64(value, raw)
+		return value[0]
+	}
+	value := []float32{0}
+	tensors.Widen(value, raw, d)
+	return float64(value[0])
 }

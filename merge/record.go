@@ -131,7 +131,9 @@ func (r *Record) Effect(ctx context.Context, progress func(done, total int64)) (
 	e.Terms = effects(weighted, total)
 	r.exact(e)
 	for _, s := range r.sums {
-		e.Nonfinite += s.nonfinite
+		for _, n := range s.nonfinite {
+			e.Nonfinite += n
+		}
 	}
 	return e, nil
 }
@@ -195,15 +197,14 @@ func (m *Model) EffectiveAlpha(ctx context.Context, progress func(done, total in
 func nonfiniteError(t tensor, raw []byte, from int) error {
 	size := t.stored.DType.Size()
 	for i := range len(raw) / size {
-		value := []float32{0}
-		tensors.Widen(value, raw[i*size:(i+1)*size], t.stored.DType)
-		if value[0]-value[0] == 0 {
+		if v := number(raw[i*size:(i+1)*size], t.stored.DType); v-v == 0 {
 			continue
 		}
-		if err := t.Model.base.Read(value[:1], t.name, from+i); err != nil {
+		base := []float64{0}
+		if err := tensors.Read64(t.Model.base, base, t.name, from+i); err != nil {
 			return err
 		}
-		return fmt.Errorf("tensor %q: element %d would not be a finite number (the base has %v there): check the models, or merge such weights as they are with --allow-nonfinite", t.name, from+i, value[0])
+		return fmt.Errorf("tensor %q: element %d would not be a finite number (the base has %v there): check the models, or merge such weights as they are with --allow-nonfinite", t.name, from+i, base[0])
 	}
 	return nil
 }

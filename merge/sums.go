@@ -2,7 +2,6 @@ package merge
 
 import (
 	"math"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -19,7 +18,7 @@ type tensorSums struct {
 	len            int // elements
 	blocks         [][]float64
 	allowNonfinite bool
-	nonfinite      int64 // atomic
+	nonfinite      []int64 // of each block
 }
 
 func sumsLen(terms int) int { return terms + terms*(terms+1)/2 }
@@ -29,20 +28,26 @@ func gram(sums []float64, terms, j, k int) float64 { return sums[terms+k*(k+1)/2
 
 func newSums(t tensor, allowNonfinite bool) *tensorSums {
 	n := t.stored.Len()
-	return &tensorSums{terms: len(t.terms), len: n, blocks: make([][]float64, (n+blockLen-1)/blockLen), allowNonfinite: allowNonfinite}
+	return &tensorSums{terms: len(t.terms), len: n, blocks: make([][]float64, (n+blockLen-1)/blockLen),
+		nonfinite: make([]int64, (n+blockLen-1)/blockLen), allowNonfinite: allowNonfinite}
 }
 
 // add notes the sums of the block that begins at an element. What is not a
 // whole block is left for complete.
 func (s *tensorSums) add(from, n int, sums []float64) {
-	if from%blockLen == 0 && n == min(blockLen, s.len-from) {
+	if s.whole(from, n) {
 		s.blocks[from/blockLen] = sums
 	}
 }
 
+// whole reports whether a range is a whole block.
+func (s *tensorSums) whole(from, n int) bool {
+	return from%blockLen == 0 && n == min(blockLen, s.len-from)
+}
+
 // project computes and notes the sums of a merged block.
 func (s *tensorSums) project(t tensor, raw []byte, b *buffer, from, n int) error {
-	if from%blockLen != 0 || n != min(blockLen, s.len-from) {
+	if !s.whole(from, n) {
 		return nil
 	}
 	merged, base, deltas := make([]float64, n), make([]float64, n), make([][]float64, 0, s.terms)
@@ -106,6 +111,11 @@ func (s *tensorSums) complete(t tensor) error {
 		if err := t.origin.ReadRaw(raw, t.name, int64(from*t.stored.DType.Size())); err != nil {
 			return err
 		}
+		if !finite(raw, t.stored.DType, b) {
+			if err := s.broken(t, raw, from); err != nil {
+				return err
+			}
+		}
 		return s.project(t, raw, b, from, n)
 	})
 }
@@ -121,13 +131,15 @@ func (s *tensorSums) total() []float64 {
 	return sums
 }
 
-// broken counts the values of a block that are no finite numbers, or refuses
-// the first.
+// broken counts the values of a whole block that are no finite numbers, or
+// refuses the first of any range.
 func (s *tensorSums) broken(t tensor, raw []byte, from int) error {
 	if !s.allowNonfinite {
 		return nonfiniteError(t, raw, from)
 	}
-	atomic.AddInt64(&s.nonfinite, nonfinite(raw, t.stored.DType))
+	if s.whole(from, len(raw)/t.stored.DType.Size()) {
+		s.nonfinite[from/blockLen] = nonfinite(raw, t.stored.DType)
+	}
 	return nil
 }
 
