@@ -67,15 +67,7 @@ func (in *inputs) digest(ctx context.Context) (wait func() ([]provenanceInput, e
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		var files []tensors.Digest
-		files, err = in.base.DigestFiles(ctx, nil)
-		list = append(list, provenanceInput{in.base.name, files})
-		for _, t := range in.tuned {
-			if err == nil {
-				files, err = t.digest(ctx)
-				list = append(list, provenanceInput{t.name, files})
-			}
-		}
+		list, err = in.digestInputs(ctx)
 	}()
 	wait = func() ([]provenanceInput, error) {
 		<-done
@@ -84,13 +76,37 @@ func (in *inputs) digest(ctx context.Context) (wait func() ([]provenanceInput, e
 	return wait, func() { cancel(); <-done }
 }
 
-func (t *tuned) digest(ctx context.Context) ([]tensors.Digest, error) {
-	if t.model != nil {
-		return t.model.DigestFiles(ctx, nil)
+// digestInputs digests the weights of the base and of all tuned models side by
+// side, as the merge reads them.
+func (in *inputs) digestInputs(ctx context.Context) ([]provenanceInput, error) {
+	checkpoints := []*tensors.Checkpoint{in.base.Checkpoint}
+	for _, t := range in.tuned {
+		if t.model != nil {
+			checkpoints = append(checkpoints, t.model.Checkpoint)
+		}
 	}
+	digests, err := tensors.DigestFiles(ctx, nil, checkpoints...)
+	if err != nil {
+		return nil, err
+	}
+	list := []provenanceInput{{in.base.name, digests[0]}}
+	for _, t := range in.tuned {
+		var files []tensors.Digest
+		if t.model != nil {
+			digests = digests[1:]
+			files = digests[0]
+		} else if files, err = adapterDigests(t.name); err != nil {
+			return nil, err
+		}
+		list = append(list, provenanceInput{t.name, files})
+	}
+	return list, nil
+}
+
+func adapterDigests(dir string) ([]tensors.Digest, error) {
 	var files []tensors.Digest
 	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors"} {
-		data, err := os.ReadFile(filepath.Join(t.name, name))
+		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
 		}

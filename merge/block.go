@@ -27,7 +27,7 @@ func (t tensor) block(raw []byte, from int, sums *tensorSums) error {
 	defer buffers.Put(b)
 	n := len(raw) / t.stored.DType.Size()
 	if d := t.brainFloats(); d != nil {
-		return t.blockBF16(raw, d, b, from, n, sums)
+		return t.blockBF16(raw, d, from, n, sums)
 	}
 	if t.wide {
 		return t.blockWide(raw, b, from, n, sums)
@@ -51,26 +51,22 @@ func (t tensor) brainFloats() *tensors.Difference {
 	return d
 }
 
-func (t tensor) blockBF16(raw []byte, d *tensors.Difference, b *buffer, from, n int, sums *tensorSums) error {
-	both := b.bytes(4 * n)
-	base, tuned := both[:2*n], both[2*n:]
-	if err := d.Base.ReadRaw(base, t.name, 2*int64(from)); err != nil {
-		return err
-	}
-	if err := d.Tuned.ReadRaw(tuned, t.name, 2*int64(from)); err != nil {
-		return err
-	}
+func (t tensor) blockBF16(raw []byte, d *tensors.Difference, from, n int, sums *tensorSums) error {
 	alpha := float32(t.list[0].alpha)
-	if sums == nil {
-		kernel.MergeBF16(raw, base, tuned, alpha)
-		return nil
-	}
-	moved, full, finite := kernel.MergeProjectBF16(raw, base, tuned, alpha)
-	sums.add(from, n, []float64{moved, full})
-	if finite {
-		return nil
-	}
-	return sums.broken(t, raw, from)
+	return tensors.View(d.Base, t.name, 2*int64(from), 2*int64(n), func(base []byte) error {
+		return tensors.View(d.Tuned, t.name, 2*int64(from), 2*int64(n), func(tuned []byte) error {
+			if sums == nil {
+				kernel.MergeBF16(raw, base, tuned, alpha)
+				return nil
+			}
+			moved, full, finite := kernel.MergeProjectBF16(raw, base, tuned, alpha)
+			sums.add(from, n, []float64{moved, full})
+			if finite {
+				return nil
+			}
+			return sums.broken(t, raw, from)
+		})
+	})
 }
 
 // blockNarrow merges in float32.

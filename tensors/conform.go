@@ -87,6 +87,8 @@ func (c *Conformed) ReadRaw(dst []byte, name string, at int64) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("no tensor %s", quote(name))
+	case at < 0 || int64(len(dst)) > p.info.Bytes()-at:
+		return fmt.Errorf("tensor %s: bytes %d to %d are outside its %d", quote(name), at, at+int64(len(dst))-1, p.info.Bytes())
 	case p.fromSrc == 0:
 		return c.like.ReadRaw(dst, name, at)
 	case p.fromSrc == p.info.Len():

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"surgeon/tensors/kernel"
+	"surgeon/tensors/kernel/pairsum"
 )
 
 // Digest is the SHA-256 of a file, or of the bytes of a tensor.
@@ -31,76 +32,124 @@ const digestLen = 1 << 20
 // names, without shapes and types: two tensors of the same bytes have the same
 // digest wherever they are. progress, which may be nil, counts bytes.
 func DigestTensors(ctx context.Context, src Source, progress func(done, total int64)) ([]Digest, error) {
-	list := make([]Digest, len(src.Names()))
-	for i, name := range src.Names() {
+	var list []viewed
+	for _, name := range src.Names() {
 		info, _ := src.Info(name)
-		list[i] = Digest{Name: name, Bytes: info.Bytes()}
+		list = append(list, viewed{name, info.Bytes(), func(at, n int64, use func(raw []byte) error) error { return View(src, name, at, n, use) }})
 	}
-	return list, digestAll(ctx, list, progress, func(i int) viewer {
-		return func(at, n int64, use func(raw []byte) error) error { return View(src, list[i].Name, at, n, use) }
-	})
+	return digestAll(ctx, list, progress)
 }
 
-// DigestFiles digests the files of weights of a checkpoint. progress, which
-// may be nil, counts bytes.
-func (c *Checkpoint) DigestFiles(ctx context.Context, progress func(done, total int64)) ([]Digest, error) {
-	list := make([]Digest, len(c.files))
-	for i, f := range c.files {
-		list[i] = Digest{Name: f.Name, Bytes: f.Bytes}
-	}
-	return list, digestAll(ctx, list, progress, func(i int) viewer {
-		return func(at, n int64, use func(raw []byte) error) error {
-			return guard(func() error { return use(c.files[i].data[at : at+n]) })
+// DigestFiles digests the files of weights of checkpoints, in the order of the
+// checkpoints. progress, which may be nil, counts bytes.
+func DigestFiles(ctx context.Context, progress func(done, total int64), checkpoints ...*Checkpoint) ([][]Digest, error) {
+	var list []viewed
+	var whose []int
+	for i := 0; ; i++ { // the first files of all, then the second ones: as a merge reads them
+		before := len(list)
+		for c, checkpoint := range checkpoints {
+			if i < len(checkpoint.files) {
+				f := checkpoint.files[i]
+				list, whose = append(list, viewed{f.Name, f.Bytes, func(at, n int64, use func(raw []byte) error) error {
+					return guard(func() error { return use(f.data[at : at+n]) })
+				}}), append(whose, c)
+			}
 		}
-	})
+		if len(list) == before {
+			break
+		}
+	}
+	digests, err := digestAll(ctx, list, progress)
+	result := make([][]Digest, len(checkpoints))
+	for i, d := range digests {
+		result[whose[i]] = append(result[whose[i]], d)
+	}
+	return result, err
 }
 
-// viewer lends a range of a sequence of bytes.
-type viewer func(at, n int64, use func(raw []byte) error) error
+// DigestFiles digests the files of weights of one checkpoint.
+func (c *Checkpoint) DigestFiles(ctx context.Context, progress func(done, total int64)) ([]Digest, error) {
+	list, err := DigestFiles(ctx, progress, c)
+	return list[0], err
+}
 
-// digestAll fills in the sums of a list, several at a time, and returns the
-// error of the first that failed.
-func digestAll(ctx context.Context, list []Digest, progress func(done, total int64), open func(i int) viewer) error {
-	var done, total, next atomic.Int64
-	for _, d := range list {
-		total.Add(d.Bytes)
+// viewed is a sequence of bytes to digest.
+type viewed struct {
+	name string
+	size int64
+	view func(at, n int64, use func(raw []byte) error) error
+}
+
+// chunk lends at most digestLen bytes from a place on; none behind the end.
+func (v viewed) chunk(at int64, use func(raw []byte) error) error {
+	n := min(digestLen, v.size-at)
+	if n <= 0 {
+		return use(nil)
+	}
+	return v.view(at, n, use)
+}
+
+// digestAll digests a list two by two, on all processors, and returns the
+// error of the first pair that failed. A core digests two streams in the time
+// of one; see package pairsum.
+func digestAll(ctx context.Context, list []viewed, progress func(done, total int64)) ([]Digest, error) {
+	var total int64
+	digests := make([]Digest, len(list))
+	for i, v := range list {
+		digests[i] = Digest{Name: v.name, Bytes: v.size}
+		total += v.size
 	}
 	var report sync.Mutex
+	var next, done atomic.Int64
 	step := func(n int64) {
 		if sum := done.Add(n); progress != nil {
 			report.Lock()
 			defer report.Unlock()
-			progress(sum, total.Load())
+			progress(sum, total)
 		}
 	}
-	failed := make([]error, len(list))
-	kernel.Parallel(len(list), func(int, int) { // each takes what is next: sizes differ
-		for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
-			list[i].SHA256, failed[i] = digest(ctx, list[i].Bytes, open(i), step)
+	failed := make([]error, (len(list)+1)/2)
+	kernel.Parallel(len(failed), func(int, int) { // each takes what is next: sizes differ
+		for p := int(next.Add(1)) - 1; p < len(failed); p = int(next.Add(1)) - 1 {
+			pair := [2]viewed{list[2*p]}
+			if 2*p+1 < len(list) {
+				pair[1] = list[2*p+1]
+			}
+			var sums [2]string
+			sums, failed[p] = digest(ctx, pair, step)
+			for i := 2 * p; i < min(2*p+2, len(list)); i++ {
+				digests[i].SHA256 = sums[i-2*p]
+			}
 		}
 	})
 	for _, err := range failed {
 		if err != nil {
-			return err
+			return digests, err
 		}
 	}
-	return nil
+	return digests, nil
 }
 
-// digest reads size bytes and returns their sum.
-func digest(ctx context.Context, size int64, view viewer, step func(n int64)) (string, error) {
-	sum := sha256.New()
-	for at := int64(0); at < size; at += digestLen {
+// digest reads two sequences side by side and returns their sums.
+func digest(ctx context.Context, pair [2]viewed, step func(n int64)) (sums [2]string, err error) {
+	both := pairsum.New()
+	for at := int64(0); at < max(pair[0].size, pair[1].size); at += digestLen {
 		if err := ctx.Err(); err != nil {
-			return "", err
+			return sums, err
 		}
-		n := min(digestLen, size-at)
-		if err := view(at, n, func(raw []byte) error { _, err := sum.Write(raw); return err }); err != nil {
-			return "", err
+		err := pair[0].chunk(at, func(x []byte) error {
+			return pair[1].chunk(at, func(y []byte) error {
+				both.Write(x, y)
+				step(int64(len(x) + len(y)))
+				return nil
+			})
+		})
+		if err != nil {
+			return sums, err
 		}
-		step(n)
 	}
-	return hexadecimal(sum), nil
+	x, y := both.Sum()
+	return [2]string{hex.EncodeToString(x[:]), hex.EncodeToString(y[:])}, nil
 }
 
 func hexadecimal(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)) }

@@ -56,6 +56,11 @@ func openJournal(partial string, want beginning, resume bool) (*journal, error) 
 		return nil, fmt.Errorf("another process is writing it, into %s", partial)
 	}
 	have, length := j.read()
+	for name := range j.finished {
+		if _, err := os.Stat(filepath.Join(partial, name)); err != nil {
+			delete(j.finished, name) // it was put in place, or lost
+		}
+	}
 	if err := checkLeftover(partial, resume, have == want, len(j.finished), have.Shards); err != nil {
 		file.Close()
 		return nil, err
@@ -97,9 +102,22 @@ func (j *journal) read() (b beginning, length int64) {
 	}
 }
 
-// begin empties the journal.
+// begin empties the journal, and the directory of what another write left.
 func (j *journal) begin(b beginning) error {
 	j.finished = map[string]Digest{}
+	dir := filepath.Dir(j.file.Name())
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return cause(err)
+	}
+	for _, entry := range entries {
+		if entry.Name() == journalFile {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			return cause(err)
+		}
+	}
 	if err := j.cut(0); err != nil {
 		return err
 	}

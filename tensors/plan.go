@@ -28,6 +28,9 @@ type checkpointPlan struct {
 	bytes  int64  // of all files of weights and the index
 }
 
+// maxBytes bounds a checkpoint, so that sums of sizes do not overflow.
+const maxBytes = 1 << 60
+
 // planShards puts the tensors of a Source, in the order of the model's blocks,
 // into as few files as hold at most limit bytes of tensors each; a tensor that
 // is larger has a file of its own. A limit of 0 is none.
@@ -40,6 +43,9 @@ func planShards(src Source, limit int64, metadata map[string]string) (*checkpoin
 		if err != nil {
 			return nil, err
 		}
+		if p.total += info.Bytes(); p.total > maxBytes {
+			return nil, fmt.Errorf("tensor %s: the tensors up to it take more than %s, which no file system holds", quote(name), gibibytes(maxBytes))
+		}
 		last := len(groups) - 1
 		if limit > 0 && size+info.Bytes() > limit && len(groups[last]) > 0 {
 			groups, size = append(groups, nil), 0
@@ -47,7 +53,6 @@ func planShards(src Source, limit int64, metadata map[string]string) (*checkpoin
 		}
 		groups[last] = append(groups[last], name)
 		size += info.Bytes()
-		p.total += info.Bytes()
 	}
 	for i, names := range groups {
 		file := singleFile
@@ -79,6 +84,15 @@ func writable(src Source, name string) (Info, error) {
 	case !info.DType.Known():
 		return info, fmt.Errorf("tensor %s has type %q, which the format does not have", quote(name), info.DType)
 	}
+	size, fits := uint64(info.DType.Bits()), true
+	for _, d := range info.Shape {
+		if fits {
+			size, fits = product(size, uint64(d))
+		}
+	}
+	if !fits || size > 8*maxBytes {
+		return info, fmt.Errorf("tensor %s of shape %v takes more than %s, which no file system holds", quote(name), info.Shape, gibibytes(maxBytes))
+	}
 	return info, nil
 }
 
@@ -94,14 +108,6 @@ func modelOrder(names []string) []string {
 	return sorted
 }
 
-// described is the entry of a tensor in a header, its fields in the order in
-// which the reference writes them.
-type described struct {
-	DType   DType    `json:"dtype"`
-	Shape   []int    `json:"shape"`
-	Offsets [2]int64 `json:"data_offsets"`
-}
-
 // planFile lays out one file as the reference does: tensors by falling rank of
 // their type, then by name; the header in that order, without blanks but those
 // behind it that make the data begin at a multiple of 8.
@@ -114,15 +120,23 @@ func planFile(file string, src Source, names []string, metadata map[string]strin
 	slices.SortFunc(s.names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(rank[infos[b].DType], rank[infos[a].DType]), strings.Compare(a, b))
 	})
-	head := bytes.NewBufferString(`{"` + metadataKey + `":`)
-	writeJSON(head, metadata)
+	head := bytes.NewBufferString(`{"` + metadataKey + `":{`)
+	for i, key := range sortedKeys(metadata) {
+		if i > 0 {
+			head.WriteByte(',')
+		}
+		writeString(head, key)
+		head.WriteByte(':')
+		writeString(head, metadata[key])
+	}
+	head.WriteByte('}')
 	var at int64
 	for _, name := range s.names {
 		info := infos[name]
 		head.WriteByte(',')
-		writeJSON(head, name)
-		head.WriteByte(':')
-		writeJSON(head, described{info.DType, append([]int{}, info.Shape...), [2]int64{at, at + info.Bytes()}})
+		writeString(head, name)
+		shape := strings.ReplaceAll(fmt.Sprint(info.Shape), " ", ",")
+		fmt.Fprintf(head, `:{"dtype":"%s","shape":%s,"data_offsets":[%d,%d]}`, info.DType, shape, at, at+info.Bytes())
 		at += info.Bytes()
 	}
 	head.WriteByte('}')
@@ -137,14 +151,24 @@ func planFile(file string, src Source, names []string, metadata map[string]strin
 	return s, nil
 }
 
-// writeJSON appends a value that JSON holds, without escaping what needs none.
-func writeJSON(to *bytes.Buffer, v any) {
-	encoder := json.NewEncoder(to)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		panic(err) // strings and numbers
+// escapes are the letters that JSON has for control characters.
+var escapes = map[rune]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
+
+// writeString appends a JSON string in which nothing is escaped that need not
+// be, as the reference writes it.
+func writeString(to *bytes.Buffer, s string) {
+	to.WriteByte('"')
+	for _, r := range s {
+		switch escaped, ok := escapes[r]; {
+		case ok:
+			to.WriteString(escaped)
+		case r < ' ':
+			fmt.Fprintf(to, `\u%04x`, r)
+		default:
+			to.WriteRune(r)
+		}
 	}
-	to.Truncate(to.Len() - 1) // the newline
+	to.WriteByte('"')
 }
 
 // indexOf writes the shard index as transformers does.

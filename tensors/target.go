@@ -9,6 +9,15 @@ import (
 	"strings"
 )
 
+// target is a path that has a name to write beside.
+func target(path string) (string, error) {
+	switch path = filepath.Clean(path); filepath.Base(path) {
+	case ".", "..":
+		return filepath.Abs(path)
+	}
+	return path, nil
+}
+
 // Vacant refuses a target of Write that is already there, or that cannot be
 // written: before any work is done. With force it lets a .safetensors file
 // pass, and a directory that Write has made before.
@@ -73,23 +82,47 @@ func room(path string, need int64) error {
 
 func gibibytes(n int64) string { return fmt.Sprintf("%.4g GiB", float64(n)/(1<<30)) }
 
-// putInPlace gives a finished file or directory its final name. What has the
-// name is moved away first and removed when the new one stands there.
-func putInPlace(partial, path string) error {
-	old := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".replaced")
-	if err := os.RemoveAll(old); err != nil {
-		return cause(err)
-	}
-	if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// putDirectory gives a finished directory its final name, if that is still
+// vacant. What may be replaced is moved away first and removed when the new one
+// stands there.
+func putDirectory(partial, path string, force bool) error {
+	if err := Vacant(path, force); err != nil {
 		return err
 	}
+	old := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".replaced")
+	if force {
+		if err := os.RemoveAll(old); err != nil {
+			return cause(err)
+		}
+		if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	} else if err := ignoreAbsent(os.Remove(path)); err != nil { // an empty directory
+		return cause(err)
+	}
 	if err := os.Rename(partial, path); err != nil {
-		return errors.Join(err, ignoreAbsent(os.Rename(old, path)))
+		if force {
+			err = errors.Join(err, ignoreAbsent(os.Rename(old, path)))
+		}
+		return err
 	}
 	if err := syncDirectory(filepath.Dir(path)); err != nil {
 		return err
 	}
 	return cause(os.RemoveAll(old))
+}
+
+// putFile gives a finished file its final name. Without replace it does not
+// take the place of a file that has come to have that name.
+func putFile(partial, path string, replace bool) error {
+	if !replace {
+		err := os.Link(partial, path)
+		if err == nil || errors.Is(err, fs.ErrExist) {
+			return cause(err)
+		}
+		// a file system without links
+	}
+	return os.Rename(partial, path)
 }
 
 func ignoreAbsent(err error) error {

@@ -49,7 +49,10 @@ func (i Info) Len() int {
 }
 
 // Bytes returns the number of bytes the tensor takes in a file.
-func (i Info) Bytes() int64 { return int64(i.Len()) * int64(i.DType.Bits()) / 8 }
+func (i Info) Bytes() int64 {
+	n, bits := int64(i.Len()), int64(i.DType.Bits())
+	return n/8*bits + n%8*bits/8 // n*bits could overflow
+}
 
 // A Source is a set of named tensors. Its methods may be called by several
 // goroutines at once.
@@ -109,6 +112,9 @@ var viewBuffers = sync.Pool{New: func() any { return new([]byte) }}
 func Read64(src Source, dst []float64, name string, from int) error {
 	info, _ := src.Info(name)
 	if info.DType == F64 {
+		if err := info.checkRange(len(dst), from); err != nil { // before a product overflows
+			return fmt.Errorf("tensor %s: %w", quote(name), err)
+		}
 		raw := make([]byte, 8*len(dst))
 		if err := src.ReadRaw(raw, name, 8*int64(from)); err != nil {
 			return err

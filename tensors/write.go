@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 )
 
@@ -20,7 +19,8 @@ type WriteOptions struct {
 	Replace map[string][]byte
 
 	// Beside makes further files, by name, when the weights and the side files
-	// are written and their digests are known. May be nil.
+	// are written and their digests are known. Beside a single file they stand
+	// in its directory, where only Force and Resume replace one. May be nil.
 	Beside func(files []Digest) (map[string][]byte, error)
 
 	// Identity names what is written: inputs and recipe. A write is resumed
@@ -51,8 +51,11 @@ const Provenance = "surgeon.json"
 // Before the first byte it refuses a target that exists, unless it is an empty
 // directory or Force is set, and a file system without room.
 func Write(ctx context.Context, path string, src Source, opt WriteOptions) ([]Digest, error) {
-	path = filepath.Clean(path)
-	if err := Vacant(path, opt.Force); err != nil {
+	path, err := target(path)
+	if err == nil {
+		err = Vacant(path, opt.Force)
+	}
+	if err != nil {
 		return nil, err
 	}
 	metadata := map[string]string{"format": "pt"}

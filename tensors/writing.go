@@ -148,6 +148,9 @@ func (w *writing) besides(files []Digest) ([]Digest, error) {
 // add writes files into the partial directory.
 func (w *writing) add(files []Digest, contents map[string][]byte) ([]Digest, error) {
 	for _, name := range sortedKeys(contents) {
+		if err := w.free(name, files); err != nil {
+			return nil, err
+		}
 		d, err := writeFile(w.partial, name, contents[name])
 		if err != nil {
 			return nil, err
@@ -155,6 +158,19 @@ func (w *writing) add(files []Digest, contents map[string][]byte) ([]Digest, err
 		files = append(files, d)
 	}
 	return files, nil
+}
+
+// free refuses the name of a file of the caller's that leads elsewhere, or that
+// another file has.
+func (w *writing) free(name string, files []Digest) error {
+	taken := slices.ContainsFunc(files, func(d Digest) bool { return d.Name == name }) || w.single && name == singleFile
+	if !plainName(name) || name[0] == '.' || taken {
+		return fmt.Errorf("a file cannot be called %s there", quote(name))
+	}
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(w.path), name)); w.single && err == nil && !w.opt.Force && !w.opt.Resume {
+		return fmt.Errorf("%s, which belongs beside it, is there already: %w", name, fs.ErrExist)
+	}
+	return nil
 }
 
 // finish puts everything in place. The journal goes last: until then a write
@@ -175,24 +191,27 @@ func (w *writing) finish(j *journal) error {
 	if err := syncDirectory(w.partial); err != nil {
 		return err
 	}
-	return putInPlace(w.partial, w.path)
+	return putDirectory(w.partial, w.path, w.opt.Force)
 }
 
 // finishSingle moves the file, and what stands beside it, out of the partial
 // directory.
 func (w *writing) finishSingle() error {
+	if err := Vacant(w.path, w.opt.Force); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(w.partial)
 	if err != nil {
 		return cause(err)
 	}
 	for _, entry := range entries {
 		if name := entry.Name(); name != singleFile && name != journalFile {
-			if err := os.Rename(filepath.Join(w.partial, name), filepath.Join(filepath.Dir(w.path), name)); err != nil {
+			if err := putFile(filepath.Join(w.partial, name), filepath.Join(filepath.Dir(w.path), name), w.opt.Force || w.opt.Resume); err != nil {
 				return err
 			}
 		}
 	}
-	if err := os.Rename(filepath.Join(w.partial, singleFile), w.path); err != nil {
+	if err := putFile(filepath.Join(w.partial, singleFile), w.path, w.opt.Force); err != nil {
 		return err
 	}
 	if err := syncDirectory(filepath.Dir(w.path)); err != nil {
