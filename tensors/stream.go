@@ -69,18 +69,65 @@ func pour(ctx context.Context, f *os.File, sum hash.Hash, src Source, s shard, s
 			digested <- chunk
 		}
 	}()
+	syncs := newSyncs(f)
 	_, err := f.Write(s.header)
 	for chunk := range digested {
 		if err == nil {
 			_, err = f.Write(chunk)
 			step(int64(len(chunk)))
+			syncs.wrote(len(chunk))
 		}
 		if err != nil {
 			cancel(cause(err)) // and empty the channels
 		}
 		free <- chunk[:chunkLen]
 	}
+	if err := syncs.wait(); err != nil {
+		cancel(err)
+	}
 	return context.Cause(ctx)
+}
+
+// syncs makes a file durable while it is written, so that the last sync has
+// little left to do.
+type syncs struct {
+	due     chan struct{}
+	result  chan error
+	pending int // bytes since the last one
+}
+
+// syncLen is the number of bytes after which a sync is due.
+const syncLen = 64 << 20
+
+func newSyncs(f *os.File) *syncs {
+	s := &syncs{due: make(chan struct{}, 1), result: make(chan error, 1)}
+	go func() {
+		var first error
+		for range s.due {
+			if err := f.Sync(); err != nil && first == nil {
+				first = cause(err) // told once: the last sync may not see it again
+			}
+		}
+		s.result <- first
+	}()
+	return s
+}
+
+// wrote counts bytes, and starts a sync unless one is under way.
+func (s *syncs) wrote(n int) {
+	if s.pending += n; s.pending < syncLen {
+		return
+	}
+	select {
+	case s.due <- struct{}{}:
+		s.pending = 0
+	default:
+	}
+}
+
+func (s *syncs) wait() error {
+	close(s.due)
+	return <-s.result
 }
 
 // produce reads the tensors of a shard in chunks.

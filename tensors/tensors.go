@@ -76,11 +76,18 @@ type Source interface {
 	Read(dst []float32, name string, from int) error
 }
 
+// lender is a Checkpoint, or what embeds one: it has the bytes of its tensors
+// and need not copy them.
+type lender interface {
+	Raw(name string) ([]byte, error)
+	view(name string, at, n int64, use func(raw []byte) error) error
+}
+
 // Raw returns all bytes of a tensor. They are read-only: a Checkpoint lends
 // those of its mapped files.
 func Raw(src Source, name string) ([]byte, error) {
-	if c, ok := src.(*Checkpoint); ok {
-		return c.Raw(name)
+	if l, ok := src.(lender); ok {
+		return l.Raw(name)
 	}
 	var raw []byte
 	if info, ok := src.Info(name); ok {
@@ -94,8 +101,8 @@ func Raw(src Source, name string) ([]byte, error) {
 // them may fault where a mapped file was truncated; View returns that as an
 // error.
 func View(src Source, name string, at, n int64, use func(raw []byte) error) error {
-	if c, ok := src.(*Checkpoint); ok {
-		return c.view(name, at, n, use)
+	if l, ok := src.(lender); ok {
+		return l.view(name, at, n, use)
 	}
 	buffer := viewBuffers.Get().(*[]byte)
 	defer viewBuffers.Put(buffer)
