@@ -112,19 +112,6 @@ func putDirectory(partial, path string, force bool) error {
 	return cause(os.RemoveAll(old))
 }
 
-// putFile gives a finished file its final name. Without replace it does not
-// take the place of a file that has come to have that name.
-func putFile(partial, path string, replace bool) error {
-	if !replace {
-		err := os.Link(partial, path)
-		if err == nil || errors.Is(err, fs.ErrExist) {
-			return cause(err)
-		}
-		// a file system without links
-	}
-	return os.Rename(partial, path)
-}
-
 func ignoreAbsent(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

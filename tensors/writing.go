@@ -206,12 +206,12 @@ func (w *writing) finishSingle() error {
 	}
 	for _, entry := range entries {
 		if name := entry.Name(); name != singleFile && name != journalFile {
-			if err := putFile(filepath.Join(w.partial, name), filepath.Join(filepath.Dir(w.path), name), w.opt.Force || w.opt.Resume); err != nil {
+			if err := os.Rename(filepath.Join(w.partial, name), filepath.Join(filepath.Dir(w.path), name)); err != nil {
 				return err
 			}
 		}
 	}
-	if err := putFile(filepath.Join(w.partial, singleFile), w.path, w.opt.Force); err != nil {
+	if err := os.Rename(filepath.Join(w.partial, singleFile), w.path); err != nil {
 		return err
 	}
 	if err := syncDirectory(filepath.Dir(w.path)); err != nil {
