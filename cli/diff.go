@@ -26,7 +26,7 @@ directions of the fine-tune are new, and how much of the base's leading subspace
 Examples:
    surgeon diff base chem
    surgeon diff --tensors base chem
-   surgeon diff base chem --svd 8
+   surgeon diff base chem --svd 32
    surgeon diff base chem --plot drift.png --csv drift.csv
    surgeon diff --json base chem`,
 		Flags: common(

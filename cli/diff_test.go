@@ -97,7 +97,11 @@ func TestCSV(t *testing.T) {
 			}
 		} else {
 			check("svd_rank", float64(s.Rank))
+			check("spectral_ratio", float64(s.SpectralRatio))
 			check("stable_rank", float64(s.StableRank))
+			check("effective_rank", float64(s.EffectiveRank))
+			check("residual", float64(s.Residual))
+			check("intruders", float64(s.Intruders))
 			check("energy", float64(s.Energy[strconv.Itoa(s.Rank)]))
 			check("overlap", float64(s.Overlap))
 		}

@@ -43,6 +43,7 @@ type spectrumJSON struct {
 	EffectiveRank number            `json:"effective_rank"`
 	Exact         bool              `json:"exact"` // all singular values; else the effective rank is a lower bound
 	Energy        map[string]number `json:"energy"`
+	Directions    int               `json:"directions"` // above the noise of rounding; rank if there may be more
 	Residual      number            `json:"residual"`
 	Intruders     int               `json:"intruders"`
 	Overlap       number            `json:"overlap"`
@@ -79,7 +80,7 @@ func (d *difference) tensorRows() []driftRow {
 	for i := range rows {
 		if s := d.spectrum(rows[i].Name); s != nil {
 			j := &spectrumJSON{Rank: s.Rank, SpectralRatio: number(s.SpectralRatio), StableRank: number(s.StableRank), EffectiveRank: number(s.EffectiveRank),
-				Exact: s.Exact, Energy: map[string]number{}, Residual: number(s.Residual), Intruders: s.Intruders, Overlap: number(s.Overlap)}
+				Exact: s.Exact, Energy: map[string]number{}, Directions: s.Directions, Residual: number(s.Residual), Intruders: s.Intruders, Overlap: number(s.Overlap)}
 			for _, e := range s.Energies {
 				j.Energy[strconv.Itoa(e.Rank)] = number(e.Share)
 			}
@@ -116,7 +117,7 @@ func (d *difference) json() any {
 // csvColumns are the columns of diff --csv.
 var csvColumns = []string{"level", "name", "layer", "part", "dtype", "shape", "tensors", "n", "base_norm", "delta_norm", "rel", "cosine", "one_minus_cosine",
 	"norm_ratio", "max_abs", "changed", "sign_flips", "nonfinite_base", "nonfinite_tuned",
-	"svd_rank", "spectral_ratio", "stable_rank", "effective_rank", "energy", "residual", "intruders", "overlap"}
+	"svd_rank", "spectral_ratio", "stable_rank", "effective_rank", "energy", "directions", "residual", "intruders", "overlap"}
 
 // writeCSV writes every row of the report, its level first. What a row has not
 // is empty; energy is that at svd_rank.
@@ -157,7 +158,7 @@ func (r driftRow) csv(level string) []string {
 	fields = append(fields, strconv.FormatInt(r.Broken[0], 10), strconv.FormatInt(r.Broken[1], 10))
 	if s := r.Spectrum; s != nil {
 		return append(fields, strconv.Itoa(s.Rank), float(s.SpectralRatio), float(s.StableRank), float(s.EffectiveRank),
-			float(s.Energy[strconv.Itoa(s.Rank)]), float(s.Residual), strconv.Itoa(s.Intruders), float(s.Overlap))
+			float(s.Energy[strconv.Itoa(s.Rank)]), strconv.Itoa(s.Directions), float(s.Residual), strconv.Itoa(s.Intruders), float(s.Overlap))
 	}
 	return append(fields, make([]string, len(csvColumns)-len(fields))...)
 }

@@ -166,6 +166,10 @@ func TestMergeAdapter(t *testing.T) {
 	if p := readProvenance(t, out); len(p.Tuned[1].Files) != 2 || p.Tuned[1].Files[1].SHA256 != sum(read(t, filepath.Join(lora, "adapter_model.safetensors"))) {
 		t.Errorf("the provenance of the adapter is %+v", p.Tuned[1])
 	}
+	alone := decoded[merged](t, "merge", base, lora, "--alpha", "layers.1=1", "-o", filepath.Join(dir, "alone"), "--json")
+	if alone.Tensors != (mergedTensors{1, 19, 0}) {
+		t.Errorf("the adapter alone: %+v", alone.Tensors)
+	}
 	refused(t, ExitInput, []string{lora, "only where a tuned model"}, "merge", lora, base, "--alpha", "1", "-o", filepath.Join(dir, "none"))
 }
 

@@ -69,6 +69,7 @@ func TestWithDType(t *testing.T) {
 	check(`{"torch_dtype": "bfloat16"}`, tensors.F32, `{"torch_dtype": "float32"}`)
 	check(`{"dtype":"bfloat16"}`, tensors.F16, `{"dtype":"float16"}`)
 	check(`{"torch_dtype":"float16","dtype":"bfloat16"}`, tensors.F64, `{"torch_dtype":"float64","dtype":"float64"}`)
+	check(`{"torch_dtype":"float16","a":1,"dtype":"float32"}`, tensors.BF16, `{"torch_dtype":"bfloat16","a":1,"dtype":"bfloat16"}`)
 	check(`{"torch_dtype":"float16","dtype":"bfloat16"}`, tensors.BF16, `{"torch_dtype":"bfloat16","dtype":"bfloat16"}`)
 	check(`{"torch_dtype": "bfloat16"}`, tensors.F8E4M3, `{"torch_dtype": "float8_e4m3fn"}`)
 	check(`{"torch_dtype": "auto"}`, tensors.BF16, `{"torch_dtype": "bfloat16"}`)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"path/filepath"
@@ -94,6 +95,14 @@ func TestMetadata(t *testing.T) {
 	m := opened(t, out).Metadata()
 	if m["format"] != "pt" || m["surgeon"] != Version+": base + [0.25] * (chem - base); rounded once, to nearest" {
 		t.Errorf("%q", m)
+	}
+	base := filepath.Join(dir, "base.safetensors")
+	if _, err := tensors.Write(context.Background(), base, tensorstest.Pico{Seed: 7}.Weights(), tensors.WriteOptions{Metadata: map[string]string{"licence": "none"}}); err != nil {
+		t.Fatal(err)
+	}
+	done(t, "merge", base, "chem", "--alpha", "0.25", "-o", filepath.Join(dir, "kept.safetensors"))
+	if kept := opened(t, filepath.Join(dir, "kept.safetensors")).Metadata(); kept["licence"] != "none" || len(kept) != 3 {
+		t.Errorf("%q", kept)
 	}
 	if text := done(t, "inspect", out); !strings.Contains(text, "made by       surgeon "+m["surgeon"]) {
 		t.Errorf("inspect does not say it: %s", text)

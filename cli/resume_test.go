@@ -158,7 +158,21 @@ func TestInterruptedMerge(t *testing.T) {
 		}
 		refused(t, ExitInput, []string{out, "another merge"}, args...)
 	}
+	weights := filepath.Join(tuned, "model.safetensors")
+	info, err := os.Stat(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(weights, time.Time{}, info.ModTime().Add(time.Second)); err != nil { // an input that was written again
+		t.Fatal(err)
+	}
+	refused(t, ExitInput, []string{out, "another merge"}, append(line, "--resume")...)
+	if err := os.Chtimes(weights, time.Time{}, info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
 	sameTree(t, "refused merges", tree(t, partial), before)
+	const first = "model-00001-of-00012.safetensors"
+	write(t, partial, first, before[first][:len(before[first])-1]+"x") // a finished shard that has rotted is made again
 	done(t, append(line, "--resume")...)
 	resumed := tree(t, out)
 	if err := os.RemoveAll(out); err != nil {
@@ -187,6 +201,23 @@ func TestInterruptedBeforeAShard(t *testing.T) {
 		if left, err := os.ReadDir(filepath.Join(dir, "target")); err != nil || len(left) != 0 {
 			t.Errorf("%s: left behind: %v %v", name, left, err)
 		}
+	}
+}
+
+// TestClosedPipe: the reader of the output has gone. The command ends, quietly.
+func TestClosedPipe(t *testing.T) {
+	for _, args := range [][]string{{"diff", "base", "chem", "--json"}, {"merge", "base", "chem", "--alpha", "1", "--explain"}, {"completion", "bash"}} {
+		cmd, _, errs := process(args...)
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader.Close()
+		cmd.Stdout = writer
+		if err := cmd.Run(); err == nil || errs.Len() > 0 {
+			t.Errorf("%q: %v, %s", args, err, errs)
+		}
+		writer.Close()
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/urfave/cli/v2"
+
 	"surgeon/tensors"
 	"surgeon/tensors/tensorstest"
 )
@@ -106,5 +108,17 @@ func TestProgressBars(t *testing.T) {
 		if bar := draw(false, args...); bar != "" {
 			t.Errorf("%q without a terminal: draws %q", args, bar)
 		}
+	}
+}
+
+// TestProgressBarCutShort: work that fails half way leaves no bar behind.
+func TestProgressBarCutShort(t *testing.T) {
+	var errs bytes.Buffer
+	step, finish := environment{err: &errs, errTerminal: true}.progress(cli.NewContext(cli.NewApp(), nil, nil), "work", "bytes")
+	step(1, 10)
+	drawn := errs.Len()
+	finish()
+	if cleared := errs.String()[drawn:]; drawn == 0 || cleared == "" || strings.Contains(cleared, "work") {
+		t.Errorf("drawn %q, then %q", errs.String()[:drawn], cleared)
 	}
 }

@@ -40,10 +40,11 @@ type Sums struct {
 
 // Row is the drift of one tensor or of a set of tensors.
 type Row struct {
-	Name    string       // the tensor, the layer, the part, or "total"
-	Key     tensors.Key  // of a tensor; of a layer its Layer, of a part its Part with a negative Layer
-	Info    tensors.Info // of a tensor, as the base stores it
-	Tensors int          // in the row
+	Name    string        // the tensor, the layer, the part, or "total"
+	Key     tensors.Key   // of a tensor; of a layer its Layer, of a part its Part with a negative Layer
+	Info    tensors.Info  // of a tensor, as the base stores it
+	Tuned   tensors.DType // of a tensor, the type it is stored in now; "" of a delta that was never stored
+	Tensors int           // in the row
 	Sums
 }
 
@@ -74,8 +75,8 @@ func (s Sums) OneMinusCosine() float64 {
 		return 0
 	}
 	tuned2 := s.Base2 + 2*s.Dot + s.Delta2
-	across2 := max(0, s.Delta2-s.Dot*s.Dot/s.Base2)
-	cosine := (s.Base2 + s.Dot) / math.Sqrt(s.Base2*tuned2)
+	across2 := max(0, s.Delta2-s.Dot/s.Base2*s.Dot)
+	cosine := (s.Base2 + s.Dot) / (math.Sqrt(s.Base2) * math.Sqrt(tuned2))
 	if cosine < 0 {
 		return 1 - cosine
 	}

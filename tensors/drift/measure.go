@@ -41,8 +41,9 @@ func Measure(ctx context.Context, base tensors.Source, delta tensors.Delta, opt 
 	rows := make([]Row, 0, len(names))
 	for _, name := range names {
 		info, _ := base.Info(name)
-		rows = append(rows, Row{Name: name, Key: tensors.KeyOf(name), Info: info, Tensors: 1})
-		work.add(newPair(base, delta, name), info)
+		p := newPair(base, delta, name)
+		rows = append(rows, Row{Name: name, Key: tensors.KeyOf(name), Info: info, Tuned: p.types[1], Tensors: 1})
+		work.add(p, info)
 	}
 	if err := work.run(ctx); err != nil {
 		return nil, err
@@ -90,8 +91,8 @@ func (w *work) run(ctx context.Context) error {
 				at++
 			}
 			bytes, err := w.block(ctx, b, at, i)
-			sum := done.Add(bytes)
 			mu.Lock()
+			sum := done.Add(bytes)
 			if err != nil && failed == nil {
 				failed = err
 				next.Store(int64(len(w.blocks))) // nobody takes more
@@ -155,7 +156,7 @@ func newPair(base tensors.Source, delta tensors.Delta, name string) pair {
 // same reports whether two Sources are one. Sources of a type that cannot be
 // compared are not.
 func same(a, b tensors.Source) bool {
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // block sums the elements from..from+n.

@@ -1,8 +1,8 @@
 package drift
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -35,14 +35,26 @@ func Read(r *Report, spectra []Spectrum) Reading {
 		}
 	}
 	for _, t := range r.Tensors {
-		if t.Changed > 0 && t.Relative() < floors[t.Info.DType] {
+		if atFloor(t) {
 			reading.AtFloor++
 		}
 	}
-	low := lowRank(spectra)
-	reading.Shape = shapeOf(spectra, low)
-	reading.Recipe = recipeOf(r, reading, spectra, low)
+	s := shapeOf(spectra)
+	reading.Shape = s.sentence()
+	reading.Recipe = recipeOf(r, s)
+	if r.Total.Changed > 0 && len(reading.Layers) > 0 {
+		reading.Recipe += ", layers " + strings.Join(reading.Layers, ", ") + " frozen"
+	}
 	return reading
+}
+
+// atFloor reports whether rounding to the stored type decided what changed of a
+// tensor: if its drift, and that of the weights that changed, is of the size of
+// the type's resolution.
+func atFloor(t Row) bool {
+	floor := floors[t.Tuned]
+	return t.Changed > 0 && t.NonfiniteBase+t.NonfiniteTuned == 0 &&
+		t.Relative() < floor && t.Relative()/math.Sqrt(t.ChangedShare()) < 2*floor
 }
 
 // frozenLayers lists the layers that did not change, as "0-3" and "7".
@@ -73,93 +85,110 @@ func frozenLayers(r *Report) []string {
 	return list
 }
 
-const (
-	lowEnergy     = 0.9 // share of the squared change within few directions that counts as low rank
-	diffuseEnergy = 0.5 // below this it is diffuse
-)
-
-// lowRank is the rank that holds lowEnergy of the squared change of the median
-// matrix, 0 if the computed ones do not.
-func lowRank(spectra []Spectrum) int {
-	if len(spectra) == 0 {
-		return 0
-	}
-	ranks := make([]int, 0, len(spectra))
-	for _, s := range spectra {
-		rank := 1 << 30
-		for _, e := range slices.Backward(s.Energies) {
-			if e.Share >= lowEnergy && e.Rank < min(s.Shape[0], s.Shape[1])/2 {
-				rank = e.Rank
-			}
-		}
-		ranks = append(ranks, rank)
-	}
-	slices.Sort(ranks)
-	if median := ranks[len(ranks)/2]; median < 1<<30 {
-		return median
-	}
-	return 0
+// shape sums up spectra: of how many directions the change of the median matrix
+// is.
+type shape struct {
+	matrices   int
+	rank       int     // singular values that were computed of the largest matrix
+	directions int     // of the median matrix, 0 if it is not of low rank as far as they tell
+	energy     float64 // share of the squared change in the computed directions, median
 }
 
-func shapeOf(spectra []Spectrum, low int) string {
-	if len(spectra) == 0 {
-		return ""
+func shapeOf(spectra []Spectrum) shape {
+	s := shape{matrices: len(spectra)}
+	if s.matrices == 0 {
+		return s
 	}
-	shares := make([]float64, 0, len(spectra))
-	rank := 0
-	for _, s := range spectra {
-		shares = append(shares, s.Energies[len(s.Energies)-1].Share)
-		rank = max(rank, s.Rank)
+	const unknown = math.MaxInt
+	var directions []int
+	var energies []float64
+	for _, m := range spectra {
+		d := unknown
+		if m.Directions > 0 && m.Directions < m.Rank && m.Directions <= min(m.Shape[0], m.Shape[1])/8 {
+			d = m.Directions
+		}
+		directions, energies = append(directions, d), append(energies, m.Energies[len(m.Energies)-1].Share)
+		s.rank = max(s.rank, m.Rank)
 	}
-	slices.SortFunc(shares, cmp.Compare[float64])
-	median := shares[len(shares)/2]
+	slices.Sort(directions)
+	slices.Sort(energies)
+	s.energy = energies[s.matrices/2]
+	if d := directions[s.matrices/2]; d != unknown {
+		s.directions = d
+	}
+	return s
+}
+
+// diffuse is the share of the squared change below which the leading directions
+// say nothing of it.
+const diffuse = 0.5
+
+func (s shape) sentence() string {
 	switch {
-	case low > 0:
-		return fmt.Sprintf("LoRA-like: %.0f %% of the squared change of the median matrix lies in %d directions", 100*lowEnergy, low)
-	case median < diffuseEnergy:
-		return fmt.Sprintf("diffuse: the %d leading directions hold %.0f %% of the squared change of the median matrix", rank, 100*median)
+	case s.matrices == 0:
+		return ""
+	case s.directions > 0:
+		return fmt.Sprintf("LoRA-like: the median matrix moved in %d directions, and what is beyond them is rounding", s.directions)
+	case s.energy < diffuse:
+		return fmt.Sprintf("diffuse: the %d leading directions hold %.0f %% of the squared change of the median matrix", s.rank, 100*s.energy)
 	}
-	return fmt.Sprintf("between low rank and diffuse: the %d leading directions hold %.0f %% of the squared change of the median matrix", rank, 100*median)
+	return fmt.Sprintf("between low rank and diffuse: the %d leading directions hold %.0f %% of the squared change of the median matrix", s.rank, 100*s.energy)
+}
+
+// parts are the parts of a model that moved, by what they are, and matrices of
+// layers that did not.
+type parts struct {
+	matrices, biases, gains, outside, frozen []string
+	embed                                    bool
+}
+
+func partsOf(r *Report) (p parts) {
+	for _, row := range r.Parts {
+		inLayers := row.Key.Layer == anyLayer
+		norm := (tensors.Key{Layer: 0, Part: row.Name}).Norm()
+		switch {
+		case row.Changed == 0 && inLayers && !norm && !strings.HasSuffix(row.Name, ".bias"):
+			p.frozen = append(p.frozen, row.Name)
+		case row.Changed == 0:
+		case norm:
+			p.gains = append(p.gains, row.Name)
+		case !inLayers:
+			p.outside = append(p.outside, row.Name)
+			p.embed = p.embed || row.Name == tensors.PartEmbed
+		case strings.HasSuffix(row.Name, ".bias"):
+			p.biases = append(p.biases, row.Name)
+		default:
+			p.matrices = append(p.matrices, row.Name)
+		}
+	}
+	return p
 }
 
 // recipeOf guesses how the fine-tune was made from what moved and how.
-func recipeOf(r *Report, reading Reading, spectra []Spectrum, low int) string {
-	if r.Total.Changed == 0 {
-		return "nothing changed: the same weights"
+func recipeOf(r *Report, s shape) string {
+	p := partsOf(r)
+	matrices, others := strings.Join(p.matrices, ", "), slices.Concat(p.biases, p.gains, p.outside)
+	switch all := strings.Join(slices.Concat(p.matrices, others), ", "); {
+	case r.Total.Changed == 0:
+		return "nothing changed in the tensors that were compared"
+	case len(p.matrices) == 0 && len(others) == len(p.gains):
+		return "only the gains of normalisations were trained"
+	case len(p.matrices) == 0:
+		return "only " + all + " moved: no matrix of a layer was trained"
+	case len(others) == 0 && s.directions > 0:
+		return fmt.Sprintf("a LoRA of rank %d or so on %s", s.directions, matrices)
+	case len(others) == 0 && s.matrices == 0:
+		return fmt.Sprintf("a LoRA, or training, of %s alone (--svd 32 tells which)", matrices)
+	case len(others) == 0 && s.energy < diffuse:
+		return fmt.Sprintf("full-rank training of %s alone", matrices)
+	case len(others) == 0:
+		return fmt.Sprintf("a LoRA of rank above %d, or training, of %s alone", s.rank, matrices)
+	case s.directions > 0:
+		return fmt.Sprintf("a LoRA of rank %d or so, with other modules trained whole", s.directions)
+	case len(p.frozen) > 0:
+		return "training of " + all
+	case !p.embed:
+		return "full fine-tuning with a frozen embedding"
 	}
-	var inside, outside, moved []string // parts: in layers, of matrices and norms, and outside
-	for _, p := range r.Parts {
-		if p.Changed == 0 {
-			continue
-		}
-		if p.Key.Layer == anyLayer {
-			inside = append(inside, p.Name)
-			if !(tensors.Key{Layer: 0, Part: p.Name}).Norm() {
-				moved = append(moved, p.Name)
-			}
-		} else {
-			outside = append(outside, p.Name)
-		}
-	}
-	where := ""
-	if len(reading.Layers) > 0 {
-		where = fmt.Sprintf(", layers %s frozen", strings.Join(reading.Layers, ", "))
-	}
-	switch gains := r.Gains.Changed > 0; {
-	case len(moved) == 0 && gains && len(outside) <= 1:
-		return "only the gains of normalisations were trained" + where
-	case len(inside) == 0:
-		return "only " + strings.Join(outside, ", ") + " moved: no layer was trained"
-	case len(outside) == 0 && !gains && low > 0:
-		return fmt.Sprintf("a LoRA of rank %d or so, merged, on %s%s", low, strings.Join(moved, ", "), where)
-	case len(outside) == 0 && !gains && spectra != nil:
-		return fmt.Sprintf("full-rank training of %s alone%s", strings.Join(moved, ", "), where)
-	case len(outside) == 0 && !gains:
-		return fmt.Sprintf("a merged LoRA, or training of %s alone (--svd tells which)%s", strings.Join(moved, ", "), where)
-	case low > 0:
-		return fmt.Sprintf("a LoRA of rank %d or so, merged, with other modules trained whole%s", low, where)
-	case !slices.Contains(outside, tensors.PartEmbed):
-		return "full fine-tuning with a frozen embedding" + where
-	}
-	return "full fine-tuning" + where
+	return "full fine-tuning"
 }

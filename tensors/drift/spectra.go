@@ -3,6 +3,7 @@ package drift
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"surgeon/tensors"
@@ -22,6 +23,7 @@ type Spectrum struct {
 	EffectiveRank float64  // exp of the entropy of D's spectrum; a lower bound unless Exact
 	Exact         bool     // all singular values were computed
 	Energies      []Energy // of D at some ranks
+	Directions    int      // of D that stand above the noise that rounding to the stored type leaves; Rank if there may be more
 	Residual      float64  // ||D - D_Rank||_F / ||D||_F, the share of the norm beyond Rank
 
 	// Of the leading 10 left singular vectors of W+D (or Rank, if less):
@@ -38,7 +40,7 @@ type Energy struct {
 
 const (
 	leading       = 10   // singular vectors of the tuned matrix that are compared
-	compared      = 32   // with at least as many of the base
+	compared      = 32   // with these of the base, or with k if that is more: then fewer are new
 	intruderLimit = 0.5  // cosine below which one is an intruder
 	spectrumSeed  = 2410 // of the sketches: a constant, so that a diff has the same numbers every time
 )
@@ -50,6 +52,9 @@ var energyRanks = []int{1, 4, 8, 16, 32, 64, 128, 256}
 // base and delta several times over, in blocks of rows. progress, which may be
 // nil, counts bytes of base weights.
 func Spectra(ctx context.Context, base tensors.Source, delta tensors.Delta, k int, progress func(done, total int64)) ([]Spectrum, error) {
+	if err := tensors.Fit(base, delta); err != nil {
+		return nil, fmt.Errorf("drift: %w", err)
+	}
 	var names []string
 	var done, total int64
 	for _, name := range delta.Names() {
@@ -58,7 +63,7 @@ func Spectra(ctx context.Context, base tensors.Source, delta tensors.Delta, k in
 			total += info.Bytes()
 		}
 	}
-	var list []Spectrum
+	list := []Spectrum{} // not nil: looked for, and none found
 	for _, name := range names {
 		s, moved, err := spectrumOf(ctx, base, delta, name, k)
 		if err != nil {
@@ -87,8 +92,16 @@ func spectrumOf(ctx context.Context, base tensors.Source, delta tensors.Delta, n
 		return d
 	}
 	change := decompose(k, func(dst []float32, from int) error {
-		clear(dst)
-		return delta.AddTo(dst, name, from, 1)
+		if info.DType != tensors.F64 {
+			clear(dst)
+			return delta.AddTo(dst, name, from, 1)
+		}
+		wide := make([]float64, len(dst))
+		err := delta.AddTo64(wide, name, from, 1)
+		for i, v := range wide {
+			dst[i] = float32(v)
+		}
+		return err
 	})
 	if err != nil || change.Norm2 == 0 {
 		return Spectrum{}, false, err
@@ -105,10 +118,47 @@ func spectrumOf(ctx context.Context, base tensors.Source, delta tensors.Delta, n
 	}
 	s := Spectrum{Name: name, Shape: info.Shape, Rank: len(change.S), StableRank: change.StableRank(), Residual: change.Residual,
 		SpectralRatio: change.S[0] / before.S[0], Intruders: spectrum.Intruders(before, after, leading, intruderLimit),
-		Overlap: spectrum.Overlap(before, after, leading)}
+		Overlap: min(1, spectrum.Overlap(before, after, leading))}
+	s.Directions = directions(change, before.Norm2, coarser(base, delta, name))
 	s.EffectiveRank, s.Exact = change.EffectiveRank()
-	for _, r := range slices.Compact(append(slices.DeleteFunc(slices.Clone(energyRanks), func(r int) bool { return r >= s.Rank }), s.Rank)) {
+	for _, r := range append(slices.DeleteFunc(slices.Clone(energyRanks), func(r int) bool { return r >= s.Rank }), s.Rank) {
 		s.Energies = append(s.Energies, Energy{r, change.Energy(r)})
 	}
 	return s, true, nil
+}
+
+// coarser is the type whose rounding shows in a change: the tuned model's, or
+// of a delta that was never rounded F32.
+func coarser(base tensors.Source, delta tensors.Delta, name string) tensors.DType {
+	d, ok := delta.(*tensors.Difference)
+	if !ok {
+		return tensors.F32
+	}
+	b, _ := d.Base.Info(name)
+	t, _ := d.Tuned.Info(name)
+	if fractions[b.DType] < fractions[t.DType] {
+		return b.DType
+	}
+	return t.DType
+}
+
+// fractions are the bits of the fraction of each number type.
+var fractions = map[tensors.DType]int{tensors.F64: 52, tensors.F32: 23, tensors.F16: 10, tensors.BF16: 7, tensors.F8E4M3: 3, tensors.F8E5M2: 2}
+
+// directions counts the singular values of a change that stand above the noise
+// of rounding. Rounding to nearest leaves errors of variance ulp^2/12; for
+// weights spread evenly over their octaves that is 0.0385 * 4^-fraction of
+// their mean square, and the largest singular value of a matrix of such errors
+// is deviation * (sqrt(rows) + sqrt(columns)) (Vershynin, "High-dimensional
+// probability", theorem 4.4.5). The margin allows for rows that are larger
+// than others; it was set on a merged LoRA and a full fine-tune of one model.
+func directions(change *spectrum.SVD, base2 float64, d tensors.DType) (n int) {
+	const margin = 1.25
+	rows, columns := float64(change.Rows), float64(change.Columns)
+	deviation := math.Sqrt(0.0385*base2/rows/columns) * math.Ldexp(1, -fractions[d])
+	edge := max(margin*deviation*(math.Sqrt(rows)+math.Sqrt(columns)), spectrum.ResolvedShare*change.S[0])
+	for n < len(change.S) && change.S[n] > edge {
+		n++
+	}
+	return n
 }

@@ -71,7 +71,6 @@ func TestSpectraErrors(t *testing.T) {
 
 // TestSpectraFit: a base of another shape is refused, as Measure refuses it.
 func TestSpectraFit(t *testing.T) {
-	t.Skip("Spectra does not call tensors.Fit: a larger base is read at the wrong places without an error")
 	own, tuned := matrix(tensors.F32, 2, 2, 1, 2, 3, 4), matrix(tensors.F32, 2, 2, 1, 2, 3, 5)
 	if list, err := drift.Spectra(t.Context(), matrix(tensors.F32, 3, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9), diff(t, own, tuned), 1, nil); err == nil {
 		t.Errorf("no error but %+v", list)
@@ -81,7 +80,6 @@ func TestSpectraFit(t *testing.T) {
 // TestSpectraWide: a change in F64 that float32 weights could not show has a
 // spectrum, as it has a row of Measure.
 func TestSpectraWide(t *testing.T) {
-	t.Skip("Spectra reads a change by AddTo, which rounds F64 weights to float32 before it subtracts: use AddTo64 where Info.DType is F64, then round")
 	source := func(values ...float64) tensors.Source {
 		m, raw := tensorstest.NewMemory(), make([]byte, 8*len(values))
 		tensors.Round64(raw, values, tensors.F64)
@@ -115,10 +113,7 @@ func TestIntruders(t *testing.T) {
 	check(3, 8, 0)
 	check(20, 8, 0)
 	check(60, 8, 1)
-	t.Run("by rank", func(t *testing.T) {
-		t.Skip("the base is decomposed to max(k, 32) directions, so direction 60 is an intruder with k = 8 and none with k = 64: compare with 32 always, or say that the count falls with k")
-		check(60, 64, 1)
-	})
+	check(60, 64, 0) // compared with 64 directions of the base
 }
 
 // TestSpectraProgress ends at the bytes of all matrices of the delta, moved or
