@@ -90,7 +90,7 @@ func (d *difference) printSpectra(env environment, opt diffOptions) error {
 	if opt.tensors {
 		what = "for each matrix"
 	}
-	return env.printf("rank %d, %s; energy: share of the squared change in that rank; rest: share of its norm beyond\n", d.rank(), what)
+	return env.printf("rank %d, %s\nenergy: share of the squared change in that rank; rest: share of its norm beyond\n", d.rank(), what)
 }
 
 // rank is the number of singular values that were computed of the largest

@@ -14,7 +14,6 @@ import (
 var (
 	ggufBytes   = append([]byte("GGUF\x03\x00\x00\x00"), make([]byte, 64)...)
 	zipBytes    = append([]byte("PK\x03\x04\x00\x00\x08\x08\x00\x00\x00\x00\x00\x00"), make([]byte, 64)...)       // torch.save since 1.6
-	plainZip    = append([]byte("PK\x03\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), make([]byte, 64)...)       // with no flags set
 	pickleBytes = append([]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"), make([]byte, 64)...) // torch.save before
 )
 
@@ -45,15 +44,6 @@ func TestOtherFormats(t *testing.T) {
 	check("model.safetensors", pickleBytes, torch)
 	check("weights.safetensors", ggufBytes, llama)
 	check("model.safetensors", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"), "git lfs pull")
-}
-
-// TestPlainZip: the first eight bytes of a zip file without flags are a header
-// length that the format allows; it is known all the same.
-func TestPlainZip(t *testing.T) {
-	c, err := openBytes(plainZip)
-	refused(t, c, err, "model.safetensors", "save_pretrained")
-	c, err = openBytes(append(plainZip, make([]byte, 68<<20)...)) // longer than that length
-	refused(t, c, err, "model.safetensors", "save_pretrained")
 }
 
 // TestPathAdvice gives advice for a path that is of another format, whichever
