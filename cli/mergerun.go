@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -154,12 +155,32 @@ func (m *merged) count(in *inputs, opt mergeOptions, effect *merge.Effect, recor
 		leftOut += len(t.coverage.LeftOut)
 	}
 	m.Alpha, m.EffectiveAlpha = m.Terms[0].Alpha, m.Terms[0].Effective
-	m.Tensors = mergedTensors{len(effect.Tensors), len(record.Names()) - len(effect.Tensors), leftOut}
+	merges := in.mergedNames()
+	m.Tensors = mergedTensors{len(merges), len(record.Names()) - len(merges), leftOut}
 	m.Nonfinite = effect.Nonfinite
 	if effect.Nonfinite > 0 {
 		m.Notes = append(m.Notes, fmt.Sprintf("%d weights of the result are not finite numbers", effect.Nonfinite))
 	}
 	m.Notes = append(m.Notes, strayNotes(effect)...)
+}
+
+// mergedNames are the tensors that any tuned model is merged into, resized ones
+// too: what is copied because it does not match has a difference of zero.
+func (in *inputs) mergedNames() map[string]bool {
+	merged := map[string]bool{}
+	for _, t := range in.tuned {
+		copied := map[string]bool{}
+		for _, u := range t.coverage.Copied {
+			base, inBase := in.base.Info(u.Name)
+			own, inTuned := t.model.Info(u.Name)
+			copied[u.Name] = !inBase || !inTuned || !tensors.Resized(u.Name, base, own)
+		}
+		for _, name := range t.delta.Names() {
+			merged[name] = merged[name] || !copied[name]
+		}
+	}
+	maps.DeleteFunc(merged, func(_ string, is bool) bool { return !is })
+	return merged
 }
 
 // strayLimit is how far an effective alpha may be from the requested one

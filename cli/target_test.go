@@ -109,7 +109,6 @@ func TestForce(t *testing.T) {
 // TestBesideASingleFile: what stands there under the name of the provenance is
 // not surgeon's to replace.
 func TestBesideASingleFile(t *testing.T) {
-	t.Skip("a merge into NAME.safetensors replaces NAME.surgeon.json without --force")
 	dir := t.TempDir()
 	write(t, dir, "half."+tensors.Provenance, "precious")
 	refused(t, ExitInput, []string{"half.surgeon.json", "exists"}, "merge", "base", "chem", "--alpha", "0.5", "-o", filepath.Join(dir, "half.safetensors"))

@@ -140,20 +140,32 @@ func (m *Model) origin(name string, list []active) tensors.Source {
 	case len(list) != 1 || list[0].alpha != 1:
 		return nil
 	}
-	d, ok := list[0].term.Delta.(*tensors.Difference)
-	if !ok || !same(d.Base, m.base) {
+	tuned := m.tuned(list)
+	if tuned == nil {
 		return nil
 	}
-	if tuned, _ := d.Tuned.Info(name); tuned.DType != stored.DType {
+	if info, _ := tuned.Info(name); info.DType != stored.DType {
 		return nil
 	}
-	return d.Tuned
+	return tuned
+}
+
+// tuned returns the Source whose values the merge has, if its only term goes
+// all the way to it; or nil.
+func (m *Model) tuned(list []active) tensors.Source {
+	if len(list) != 1 || list[0].alpha != 1 {
+		return nil
+	}
+	if d, ok := list[0].term.Delta.(*tensors.Difference); ok && same(d.Base, m.base) {
+		return d.Tuned
+	}
+	return nil
 }
 
 // same reports whether two Sources are one. Sources of a type that cannot be
 // compared are not.
 func same(a, b tensors.Source) bool {
-	return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // tensor returns what there is to know of a tensor before it is computed.
@@ -163,8 +175,13 @@ func (m *Model) tensor(name string) (tensor, error) {
 		return tensor{}, fmt.Errorf("merge: no tensor %q", name)
 	}
 	base, _ := m.base.Info(name)
-	t := tensor{Model: m, name: name, stored: info, base: base.DType, list: m.at(name)}
-	t.origin = m.origin(name, t.list)
+	t := tensor{Model: m, name: name, stored: info, from: m.base, base: base.DType, list: m.at(name)}
+	if t.origin = m.origin(name, t.list); t.origin == nil {
+		if tuned := m.tuned(t.list); tuned != nil {
+			base, _ = tuned.Info(name)
+			t.from, t.base, t.list = tuned, base.DType, nil
+		}
+	}
 	t.wide = m.options.Stochastic || info.DType.Bits() > 16 || base.DType.Bits() > 16 || slices.ContainsFunc(t.list, func(a active) bool {
 		info, _ := a.term.Delta.Info(name)
 		return info.DType.Size() > 2
@@ -184,12 +201,15 @@ func (m *Model) ReadRaw(dst []byte, name string, at int64) error {
 // readRaw computes the bytes of a tensor from a place on; sums, if not nil,
 // takes what a Record notes of each whole block.
 func (t tensor) readRaw(dst []byte, at int64, sums *tensorSums) error {
-	if t.origin != nil {
+	if t.origin != nil && !t.stored.DType.Float() {
 		return t.origin.ReadRaw(dst, t.name, at)
 	}
 	size := t.stored.DType.Size()
 	if at%int64(size) != 0 || len(dst)%size != 0 {
 		return fmt.Errorf("merge: tensor %q: bytes %d to %d are not whole elements of %s", t.name, at, at+int64(len(dst))-1, t.stored.DType)
+	}
+	if t.origin != nil {
+		return t.origin.ReadRaw(dst, t.name, at)
 	}
 	from, n := int(at/int64(size)), len(dst)/size
 	if err := t.inside(from, n); err != nil {

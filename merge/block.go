@@ -12,8 +12,9 @@ import (
 type tensor struct {
 	*Model
 	name   string
-	stored tensors.Info  // of the merged tensor
-	base   tensors.DType // of the base's
+	stored tensors.Info   // of the merged tensor
+	from   tensors.Source // to which the differences are added: the base, or at alpha 1 the tuned model
+	base   tensors.DType  // of from's
 	list   []active
 	origin tensors.Source // whose bytes it has, or nil
 	wide   bool           // merged in float64: a side is stored in more than 16 bits, or rounding is stochastic
@@ -26,7 +27,7 @@ func (t tensor) block(raw []byte, from int, sums *tensorSums) error {
 	b := buffers.Get().(*buffer)
 	defer buffers.Put(b)
 	n := len(raw) / t.stored.DType.Size()
-	if d := t.brainFloats(); d != nil {
+	if d := t.brainFloats(); d != nil && (sums == nil || sums.terms == 1) { // it has the sums of one term
 		return t.blockBF16(raw, d, from, n, sums)
 	}
 	if t.wide {
@@ -72,7 +73,7 @@ func (t tensor) blockBF16(raw []byte, d *tensors.Difference, from, n int, sums *
 // blockNarrow merges in float32.
 func (t tensor) blockNarrow(raw []byte, b *buffer, from, n int, sums *tensorSums) error {
 	values := b.narrow(n)
-	if err := t.Model.base.Read(values, t.name, from); err != nil {
+	if err := t.from.Read(values, t.name, from); err != nil {
 		return err
 	}
 	broken := notNumbers(values)
@@ -88,7 +89,7 @@ func (t tensor) blockNarrow(raw []byte, b *buffer, from, n int, sums *tensorSums
 // blockWide merges in float64.
 func (t tensor) blockWide(raw []byte, b *buffer, from, n int, sums *tensorSums) error {
 	values := b.wide(n)
-	if err := tensors.Read64(t.Model.base, values, t.name, from); err != nil {
+	if err := tensors.Read64(t.from, values, t.name, from); err != nil {
 		return err
 	}
 	broken := notNumbers(values)
@@ -129,10 +130,10 @@ func (t tensor) settle(raw []byte, broken []int, b *buffer, from, n int, sums *t
 // keep stores one element of the base as it is.
 func (t tensor) keep(raw []byte, at int) error {
 	if t.base == t.stored.DType {
-		return t.Model.base.ReadRaw(raw, t.name, int64(at*len(raw)))
+		return t.from.ReadRaw(raw, t.name, int64(at*len(raw)))
 	}
 	value := []float32{0}
-	if err := t.Model.base.Read(value, t.name, at); err != nil {
+	if err := t.from.Read(value, t.name, at); err != nil {
 		return err
 	}
 	tensors.Round(raw, value, t.stored.DType)

@@ -59,12 +59,20 @@ func Reconcile(base, tuned tensors.Source, policy Policy) (*Reconciled, error) {
 		return nil, err
 	}
 	r := &Reconciled{Base: base, Delta: d}
+	merged := len(d.Names())
+	for _, u := range d.Unmatched {
+		b, inBase := base.Info(u.Name)
+		t, inTuned := tuned.Info(u.Name)
+		if inBase && inTuned && tensors.Resized(u.Name, b, t) {
+			merged++
+		}
+	}
 	if len(d.Unmatched) > 0 {
 		if err := r.decide(tuned, policy); err != nil {
 			return nil, err
 		}
 	}
-	if r.Merged = len(r.Delta.Names()); r.Merged == 0 {
+	if r.Merged = merged; r.Merged == 0 {
 		return nil, fmt.Errorf("the models have no tensor in common that could be merged")
 	}
 	return r, nil

@@ -130,12 +130,31 @@ func (r *Record) Effect(ctx context.Context, progress func(done, total int64)) (
 	}
 	e.Terms = effects(weighted, total)
 	r.exact(e)
-	for _, s := range r.sums {
-		for _, n := range s.nonfinite {
-			e.Nonfinite += n
+	for _, name := range r.Names() {
+		n, err := r.nonfinite(name)
+		if err != nil {
+			return nil, err
 		}
+		e.Nonfinite += n
 	}
 	return e, nil
+}
+
+// nonfinite is the number of values of a tensor that are no finite numbers. A
+// copy that was not read, as of a write that was resumed, is read here.
+func (r *Record) nonfinite(name string) (n int64, err error) {
+	r.mu.Lock()
+	s, read := r.sums[name]
+	r.mu.Unlock()
+	if info, _ := r.Info(name); !read && r.allowNonfinite && info.DType.Float() {
+		return countNonfinite(r.Model, name, info)
+	}
+	if read {
+		for _, block := range s.nonfinite {
+			n += block
+		}
+	}
+	return n, nil
 }
 
 // exact says 0 and 1 where every tensor has them: a weighted mean of equal

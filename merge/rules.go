@@ -47,20 +47,19 @@ func (c *compiled) matches(s site) bool { return c.Pattern == s.name || c.matche
 // Rules are separated by commas, and a rule is PATTERN=ALPHA; a number alone
 // is *=NUMBER. There may be spaces around patterns and numbers. ALPHA is a
 // finite decimal number that float32 holds; it may be negative or above 1. The
-// patterns are
+// pattern * is every tensor; the others are
 //
-//   - every tensor
-//     embed, lm_head           the input embedding, the output head
-//     norm                     the final normalisation
-//     norms                    every normalisation, the final one and those in layers
-//     layers.7, layers.0-9     numbered layers, both ends included,
-//     layers.20-, layers.-9    from a layer on, up to a layer,
-//     layers.*                 all of them
-//     layers.0-9.mlp           a part of such layers
-//     layers.*.norms           the normalisations of such layers
-//     mlp, q_proj, mlp.up_proj a part, in any layer
-//     /REGEXP/                 a Go regular expression, found anywhere in the name
-//     model.norm.weight        the tensor of this name
+//	embed, lm_head           the input embedding, the output head
+//	norm                     the final normalisation
+//	norms                    every normalisation, the final one and those in layers
+//	layers.7, layers.0-9     numbered layers, both ends included,
+//	layers.20-, layers.-9    from a layer on, up to a layer,
+//	layers.*                 all of them
+//	layers.0-9.mlp           a part of such layers
+//	layers.*.norms           the normalisations of such layers
+//	mlp, q_proj, mlp.up_proj a part, in any layer
+//	/REGEXP/                 a Go regular expression, found anywhere in the name
+//	model.norm.weight        the tensor of this name
 //
 // A part is a run of whole components, between the dots, of what the tensor's
 // tensors.Key calls its Part: proj is not a part of mlp.up_proj, up_proj is. A

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -14,6 +15,7 @@ import (
 // which the effective alphas are made. With k terms these are the k sums
 // (y-b)*d and the k*(k+1)/2 different sums d*d' of pairs of terms.
 type tensorSums struct {
+	mu             sync.Mutex // of the two lists below: a block may be read twice at once
 	terms          int
 	len            int // elements
 	blocks         [][]float64
@@ -36,8 +38,17 @@ func newSums(t tensor, allowNonfinite bool) *tensorSums {
 // whole block is left for complete.
 func (s *tensorSums) add(from, n int, sums []float64) {
 	if s.whole(from, n) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.blocks[from/blockLen] = sums
 	}
+}
+
+// noted reports whether the block that begins at an element was noted.
+func (s *tensorSums) noted(from int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blocks[from/blockLen] != nil
 }
 
 // whole reports whether a range is a whole block.
@@ -70,7 +81,7 @@ func (s *tensorSums) project(t tensor, raw []byte, b *buffer, from, n int) error
 		}
 		deltas = append(deltas, d)
 	}
-	s.blocks[from/blockLen] = projections(merged, base, deltas)
+	s.add(from, n, projections(merged, base, deltas))
 	return nil
 }
 
@@ -99,7 +110,7 @@ func projections(merged, base []float64, deltas [][]float64) []float64 {
 // complete computes the blocks that were not noted.
 func (s *tensorSums) complete(t tensor) error {
 	return eachBlock(0, s.len, func(from, n int) error {
-		if s.blocks[from/blockLen] != nil {
+		if s.noted(from) {
 			return nil
 		}
 		b := buffers.Get().(*buffer)
@@ -138,7 +149,10 @@ func (s *tensorSums) broken(t tensor, raw []byte, from int) error {
 		return nonfiniteError(t, raw, from)
 	}
 	if s.whole(from, len(raw)/t.stored.DType.Size()) {
-		s.nonfinite[from/blockLen] = nonfinite(raw, t.stored.DType)
+		n := nonfinite(raw, t.stored.DType)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.nonfinite[from/blockLen] = n
 	}
 	return nil
 }
@@ -151,6 +165,10 @@ func effects(requested, sums []float64) []TermEffect {
 	}
 	return list
 }
+
+// mostCondition is the condition of the sums from which on their solution has
+// hardly a digit left: they carry about 1e-16 each.
+const mostCondition = 1e12
 
 // leastSquares solves the normal equations G a = c of the sums. Terms that
 // change nothing have no coefficient, nor has any term where one is a sum of
@@ -169,20 +187,22 @@ func leastSquares(sums []float64, terms int) []float64 {
 	if len(index) < 2 {
 		return a
 	}
+	// Of differences scaled to length 1, so that only their directions matter.
+	size := func(k int) float64 { return math.Sqrt(gram(sums, terms, k, k)) }
 	g, c := mat.NewSymDense(len(index), nil), mat.NewVecDense(len(index), nil)
 	for i, k := range index {
-		c.SetVec(i, sums[k])
+		c.SetVec(i, sums[k]/size(k))
 		for j, l := range index[:i+1] {
-			g.SetSym(j, i, gram(sums, terms, l, k))
+			g.SetSym(j, i, gram(sums, terms, l, k)/size(k)/size(l))
 		}
 	}
 	var decomposed mat.Cholesky
 	solution := mat.NewVecDense(len(index), nil)
-	if !decomposed.Factorize(g) || decomposed.SolveVecTo(solution, c) != nil {
+	if !decomposed.Factorize(g) || decomposed.Cond() > mostCondition || decomposed.SolveVecTo(solution, c) != nil {
 		return a // singular, or nearly so
 	}
 	for i, k := range index {
-		a[k] = solution.AtVec(i)
+		a[k] = solution.AtVec(i) / size(k)
 	}
 	return a
 }

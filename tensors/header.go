@@ -24,11 +24,15 @@ type located struct {
 // element types younger than the library.
 func parseFile(data []byte) ([]located, map[string]string, error) {
 	header, err := headerOf(data)
-	if err != nil {
-		return nil, nil, err
+	var s *scan
+	var body []byte
+	if err == nil {
+		body = data[8+len(header):]
+		s, err = scanHeader(header, uint64(len(body)))
 	}
-	body := data[8+len(header):]
-	s, err := scanHeader(header, uint64(len(body)))
+	if other := foreign(data); err != nil && other != "" {
+		err = fmt.Errorf("the file is %s", other)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,9 +59,6 @@ func headerOf(data []byte) ([]byte, error) {
 	}
 	length := binary.LittleEndian.Uint64(data)
 	if length > maxHeader {
-		if other := foreign(data); other != "" {
-			return nil, fmt.Errorf("the file is %s", other)
-		}
 		return nil, fmt.Errorf("the header claims %d bytes, more than the %d the format allows", length, maxHeader)
 	}
 	if length > uint64(len(data)-8) {
@@ -66,15 +67,17 @@ func headerOf(data []byte) ([]byte, error) {
 	return data[8 : 8+length], nil
 }
 
-// foreign recognises files of other formats that people have weights in. What
-// they begin with is never the length of a header.
+// foreign recognises files of other formats that people have weights in, among
+// those that are no safetensors files. What a pickle begins with is the length
+// of a header too, if zeros follow.
 func foreign(data []byte) string {
 	switch {
+	case len(data) < 8:
 	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
 		return "a git-lfs pointer, not the weights: fetch them with git lfs pull"
 	case bytes.HasPrefix(data, []byte("GGUF")):
 		return "GGUF, whose weights are quantised for llama.cpp: use the safetensors checkpoint that it was converted from"
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte("\x80\x02")):
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")), bytes.HasPrefix(data, []byte("\x80\x02")) && binary.LittleEndian.Uint64(data) > maxHeader:
 		return "a PyTorch pickle: load it in transformers and save_pretrained it, which writes safetensors"
 	}
 	return ""
