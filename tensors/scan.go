@@ -84,7 +84,7 @@ func (s *scan) fileEntry(key text) {
 // metadata reads __metadata__: strings by strings. The reference reads null as
 // none.
 func (s *scan) metadata() {
-	if bytes.HasPrefix(s.text[s.at:], []byte("null")) {
+	if s.peek() == 'n' && bytes.HasPrefix(s.text[s.at:], []byte("null")) {
 		s.at += len("null")
 		return
 	}
