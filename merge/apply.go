@@ -28,7 +28,6 @@ package merge
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 
 	"surgeon/tensors"
@@ -156,16 +155,10 @@ func (m *Model) tuned(list []active) tensors.Source {
 	if len(list) != 1 || list[0].alpha != 1 {
 		return nil
 	}
-	if d, ok := list[0].term.Delta.(*tensors.Difference); ok && same(d.Base, m.base) {
+	if d, ok := list[0].term.Delta.(*tensors.Difference); ok && tensors.Same(d.Base, m.base) {
 		return d.Tuned
 	}
 	return nil
-}
-
-// same reports whether two Sources are one. Sources of a type that cannot be
-// compared are not.
-func same(a, b tensors.Source) bool {
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // tensor returns what there is to know of a tensor before it is computed.

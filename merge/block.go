@@ -43,7 +43,7 @@ func (t tensor) brainFloats() *tensors.Difference {
 		return nil
 	}
 	d, ok := t.list[0].term.Delta.(*tensors.Difference)
-	if !ok || !same(d.Base, t.Model.base) {
+	if !ok || !tensors.Same(d.Base, t.Model.base) {
 		return nil
 	}
 	if tuned, _ := d.Tuned.Info(t.name); tuned.DType != tensors.BF16 {

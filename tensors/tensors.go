@@ -26,6 +26,7 @@ package tensors
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -74,6 +75,12 @@ type Source interface {
 	// into dst: exactly, but for F64, which is rounded to nearest. The
 	// tensor's type must be a Float type.
 	Read(dst []float32, name string, from int) error
+}
+
+// Same reports whether two Sources are one. Sources that cannot be compared are
+// not.
+func Same(a, b Source) bool {
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // lender is a Checkpoint, or what embeds one: it has the bytes of its tensors

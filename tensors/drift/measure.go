@@ -3,7 +3,6 @@ package drift
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -146,17 +145,11 @@ func newPair(base tensors.Source, delta tensors.Delta, name string) pair {
 	p.types[0] = info.DType
 	if _, named := delta.Info(name); !named {
 		p.tuned, p.delta, p.types[1] = base, nil, info.DType
-	} else if d, ok := delta.(*tensors.Difference); ok && same(d.Base, base) {
+	} else if d, ok := delta.(*tensors.Difference); ok && tensors.Same(d.Base, base) {
 		info, _ := d.Tuned.Info(name)
 		p.tuned, p.types[1] = d.Tuned, info.DType
 	}
 	return p
-}
-
-// same reports whether two Sources are one. Sources of a type that cannot be
-// compared are not.
-func same(a, b tensors.Source) bool {
-	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // block sums the elements from..from+n.
