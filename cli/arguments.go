@@ -50,6 +50,9 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 			if len(rest) == 0 {
 				return nil, usagef("%s needs a value: surgeon %s --help", arg, command.Name)
 			}
+			if isFlag(command, rest[0]) {
+				return nil, usagef("%s needs a value, and %s is a flag: surgeon %s --help", arg, rest[0], command.Name)
+			}
 			flags, rest = append(flags, arg, rest[0]), rest[1:]
 		default:
 			flags = append(flags, arg)
@@ -74,6 +77,12 @@ func takesValue(command *cli.Command, arg string) bool {
 		}
 	}
 	return false
+}
+
+// isFlag reports whether an argument is one of the command's flags.
+func isFlag(command *cli.Command, arg string) bool {
+	name, dashed := strings.CutPrefix(arg, "-")
+	return dashed && slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), strings.TrimPrefix(name, "-")) })
 }
 
 // onUsage turns a mistake that urfave/cli finds into a usageError, with the

@@ -44,6 +44,7 @@ Examples:
 type completed struct {
 	Commands []completedCommand
 	Models   []string // embedded
+	Shells   []string // of completion
 }
 
 type completedCommand struct {
@@ -58,9 +59,15 @@ type completedFlag struct {
 
 func completable(app *cli.App) completed {
 	c := completed{Models: testdata.Models}
+	for _, s := range completions {
+		c.Shells = append(c.Shells, s.shell)
+	}
 	for _, command := range app.Commands {
 		list := completedCommand{Name: command.Name, Usage: plainText(command.Usage)}
 		for _, flag := range command.Flags {
+			if flag.Names()[0] == "help" { // which the library adds to some
+				continue
+			}
 			_, isBool := flag.(*cli.BoolFlag)
 			usage := ""
 			if documented, ok := flag.(cli.DocGenerationFlag); ok {
@@ -111,7 +118,9 @@ var completions = []struct {
 	COMPREPLY=()
 	if ((COMP_CWORD > 1)); then
 		list="{{join .Models " "}}"
-		if [[ $word == -* ]]; then
+		if [[ ${COMP_WORDS[1]} == completion ]]; then
+			list="{{join .Shells " "}}"
+		elif [[ $word == -* ]]; then
 			case ${COMP_WORDS[1]} in
 {{- range .Commands}}
 			{{.Name}}) list="{{flags .}}" ;;
@@ -128,6 +137,10 @@ complete -o filenames -F _surgeon surgeon
 	{"zsh", script(`_surgeon() {
 	if ((CURRENT == 2)); then
 		compadd -- {{names .Commands}}
+		return
+	fi
+	if [[ ${words[2]} == completion ]]; then
+		compadd -- {{join .Shells " "}}
 		return
 	fi
 	if [[ ${words[CURRENT]} != -* ]]; then
@@ -150,7 +163,7 @@ complete -c surgeon -n '__fish_use_subcommand' -f -a '{{.Name}}' -d '{{.Usage}}'
 {{- range .Flags}}
 complete -c surgeon -n '__fish_seen_subcommand_from {{$command}}' -l '{{.Name}}'{{if .Value}} -r{{end}} -d '{{.Usage}}'
 {{- end}}
-complete -c surgeon -n '__fish_seen_subcommand_from {{.Name}}' -a '{{join $.Models " "}}'
+complete -c surgeon -n '__fish_seen_subcommand_from {{.Name}}' -a '{{if eq .Name "completion"}}{{join $.Shells " "}}{{else}}{{join $.Models " "}}{{end}}'
 {{- end}}
 `)},
 	{"powershell", script(`Register-ArgumentCompleter -Native -CommandName surgeon -ScriptBlock {
@@ -161,7 +174,7 @@ complete -c surgeon -n '__fish_seen_subcommand_from {{.Name}}' -a '{{join $.Mode
 {{- end}}
 	}
 	$given = @($ast.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
-	$list = if ($word -like '-*') { $flags[$given[0]] } elseif ($given.Count -gt 1 -or ($given.Count -eq 1 -and $word -eq '')) { @({{quoted (join .Models " ")}}) } else { @({{quoted (names .Commands)}}) }
+	$list = if ($given[0] -eq 'completion' -and ($given.Count -gt 1 -or $word -eq '')) { @({{quoted (join .Shells " ")}}) } elseif ($word -like '-*') { $flags[$given[0]] } elseif ($given.Count -gt 1 -or ($given.Count -eq 1 -and $word -eq '')) { @({{quoted (join .Models " ")}}) } else { @({{quoted (names .Commands)}}) }
 	$list | Where-Object { $_ -like "$word*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
 }
 `)},

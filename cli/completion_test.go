@@ -88,7 +88,6 @@ func TestBashCompletion(t *testing.T) {
 
 // TestCompletionOfShells: completion completes its own argument.
 func TestCompletionOfShells(t *testing.T) {
-	t.Skip("behind completion the scripts offer models and files, not the shells, and of all commands it alone has --help")
 	if out := done(t, "completion", "bash"); strings.Contains(out, `completion) list="--help"`) || !strings.Contains(out, "bash zsh fish powershell") {
 		t.Errorf("%s", out)
 	}

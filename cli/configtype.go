@@ -34,12 +34,16 @@ func withDType(config []byte, d tensors.DType) ([]byte, bool) {
 			want = name
 		}
 	}
+	if trimmed := bytes.TrimLeft(config, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return nil, false
+	}
 	type place struct{ from, to int }
 	var places []place
 	decoder := json.NewDecoder(bytes.NewReader(config))
 	depth, key := 0, ""
 	isKey := false
 	for {
+		before := int(decoder.InputOffset())
 		token, err := decoder.Token()
 		if err != nil {
 			break
@@ -59,7 +63,7 @@ func withDType(config []byte, d tensors.DType) ([]byte, bool) {
 				continue
 			}
 			if depth == 1 && (key == "torch_dtype" || key == "dtype") && t != want {
-				places = append(places, place{bytes.LastIndexByte(config[:end-1], '"'), end})
+				places = append(places, place{before + bytes.IndexByte(config[before:], '"'), end})
 			}
 			isKey = depth == 1
 		default:

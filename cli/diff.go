@@ -63,6 +63,8 @@ func checkDiff(c *cli.Context, opt diffOptions) error {
 		return usagef("--svd %d: want a rank of at least 1", opt.svd)
 	case opt.json && opt.csv == "-":
 		return usagef("--json and --csv - both go to standard output: choose one")
+	case opt.csv != "" && opt.csv != "-" && filepath.Ext(opt.csv) != ".csv":
+		return usagef("--csv %s: want a name that ends in .csv, or - for standard output", opt.csv)
 	case opt.csv != "" && opt.csv != "-":
 		if info, err := os.Stat(filepath.Dir(opt.csv)); err != nil || !info.IsDir() {
 			return fmt.Errorf("%s: its directory does not exist", opt.csv)
@@ -136,6 +138,9 @@ func measure(ctx context.Context, opt diffOptions, in *inputs) (*difference, err
 		}
 	}
 	d.reading = drift.Read(d.report, d.spectra)
+	if t.adapter != nil { // then nothing need be guessed
+		d.reading.Recipe = fmt.Sprintf("a LoRA adapter of rank %d", t.adapter.Rank)
+	}
 	return d, nil
 }
 

@@ -114,7 +114,6 @@ func TestCSV(t *testing.T) {
 
 // TestCSVOverAnInput: a report does not replace a model.
 func TestCSVOverAnInput(t *testing.T) {
-	t.Skip("--csv FILE and --plot FILE replace whatever has the name, the weights that were just compared included")
 	dir := t.TempDir()
 	file := save(t, filepath.Join(dir, "base.safetensors"), tensorstest.Pico{Seed: 7}.Weights())
 	before := read(t, file)
@@ -186,7 +185,6 @@ func TestNothingInCommon(t *testing.T) {
 	m.Add("other", tensors.F32, []int{1}, []float32{1})
 	other := save(t, filepath.Join(dir, "other.safetensors"), m)
 	refused(t, ExitInput, []string{"no tensor in common", other}, "diff", "base", other)
-	t.Skip("merge --on-mismatch base and tuned write a copy of one model and say that every tensor was merged")
 	for _, policy := range []string{"base", "tuned"} {
 		refused(t, ExitInput, []string{other, "no tensor in common"}, "merge", "base", other, "--alpha", "1", "-o", filepath.Join(dir, "out"), "--on-mismatch", policy)
 	}

@@ -104,17 +104,6 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-// without is a Memory without a tensor.
-func without(m *tensorstest.Memory, name string) *tensorstest.Memory {
-	rest := tensorstest.NewMemory()
-	for _, other := range m.Names() {
-		if other != name {
-			copyTensor(rest, other, m, other)
-		}
-	}
-	return rest
-}
-
 // copyTensor adds a tensor of a Source to a Memory, under a name.
 func copyTensor(to *tensorstest.Memory, name string, from tensors.Source, of string) {
 	info, _ := from.Info(of)

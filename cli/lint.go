@@ -43,7 +43,9 @@ func runLint(env environment, opt inspectOptions, baseName, tunedName string) er
 	if l.Findings, err = preflight.Compare(in.base.Dir(), t.model.Dir()); err != nil {
 		return err
 	}
-	d, err := tensors.Diff(in.base, t.model)
+	in.untie()
+	l.Notes = in.notes()
+	d, err := tensors.Diff(in.from, t.source)
 	if err != nil {
 		return err
 	}

@@ -66,31 +66,65 @@ func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName s
 	return result.print(env)
 }
 
-// checkTarget refuses a target that is an input, or that must not be replaced.
+// checkTarget refuses a target that is an input or holds one, or that must not
+// be replaced.
 func (in *inputs) checkTarget(out string, force bool) error {
-	target, err := os.Stat(out)
+	target, err := filepath.EvalSymlinks(out)
+	if err == nil {
+		target, err = filepath.Abs(target)
+	}
 	if err != nil {
-		return tensors.Vacant(out, force)
+		return tensors.Vacant(out, force) // it is not there
+	}
+	file, err := os.Stat(target)
+	if err != nil {
+		return err
+	}
+	for _, path := range in.paths() {
+		for { // the input and every directory above it
+			if info, err := os.Stat(path); path == target || err == nil && os.SameFile(info, file) {
+				return fmt.Errorf("%s: is one of the inputs, or holds one: choose another target", out)
+			}
+			if path == filepath.Dir(path) {
+				break
+			}
+			path = filepath.Dir(path)
+		}
+	}
+	return tensors.Vacant(out, force)
+}
+
+// paths are the files of all inputs, without links, from the root.
+func (in *inputs) paths() []string {
+	var list []string
+	add := func(path string) {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			if real, err = filepath.Abs(real); err == nil {
+				list = append(list, real)
+			}
+		}
+		if given, err := filepath.Abs(path); err == nil {
+			list = append(list, given)
+		}
 	}
 	models := []*model{in.base}
 	for _, t := range in.tuned {
 		if t.model != nil {
 			models = append(models, t.model)
-		} else if info, err := os.Stat(t.name); err == nil && os.SameFile(info, target) {
-			return fmt.Errorf("%s: is one of the inputs: choose another target", out)
+			continue
+		}
+		for _, name := range adapterFiles {
+			add(filepath.Join(t.name, name))
 		}
 	}
 	for _, m := range models {
 		for _, f := range m.Files() {
-			path := m.File(f.Name)
-			for _, used := range []string{path, filepath.Dir(path)} {
-				if info, err := os.Stat(used); err == nil && !m.embedded && os.SameFile(info, target) {
-					return fmt.Errorf("%s: is one of the inputs: choose another target", out)
-				}
+			if !m.embedded {
+				add(m.File(f.Name))
 			}
 		}
 	}
-	return tensors.Vacant(out, force)
+	return list
 }
 
 // checkRules holds the alphas of every tuned model against the tensors that it

@@ -74,7 +74,6 @@ func TestMismatch(t *testing.T) {
 
 // TestMismatchCounts: a tensor that was copied was not merged.
 func TestMismatchCounts(t *testing.T) {
-	t.Skip("merge counts as merged what --on-mismatch copied: 22 merged and 0 copied here")
 	dir := t.TempDir()
 	base, tuned := odd(t, dir)
 	for _, policy := range []string{"base", "tuned"} {
@@ -163,7 +162,7 @@ func TestTiedHeads(t *testing.T) {
 	check("none", false, "", base, tuned)
 	check("tuned", false, "note: lm_head.weight of "+tunedCopy+" repeats the embedding, which config.json ties it to: it is left out", base, tunedCopy)
 	check("base", false, "note: lm_head.weight of "+baseCopy+" repeats the embedding", baseCopy, tuned)
-	check("both", true, "", baseCopy, tunedCopy)
+	check("both", false, "note: lm_head.weight of "+baseCopy+" repeats the embedding", baseCopy, tunedCopy)
 	check("one of two", false, "note: lm_head.weight of "+tunedCopy+" repeats", base, tuned, tunedCopy)
 	for _, own := range []string{tunedOwn, tunedUntied} { // not a copy; a copy that is not tied
 		refused(t, ExitInput, []string{"lm_head.weight", "--on-mismatch"}, "merge", base, own, "--alpha", "0.5", "-o", filepath.Join(dir, "none"))
@@ -179,7 +178,6 @@ func TestTiedHeads(t *testing.T) {
 
 // TestTiedHeadsStayTied: two stored copies are rounded and weighed alike.
 func TestTiedHeadsStayTied(t *testing.T) {
-	t.Skip("where all sides store the tied copy it is merged by itself: by a rule of its own, or rounded at random, it is no longer the embedding")
 	dir := t.TempDir()
 	base := variant(t, dir, "base", tensorstest.Pico{Seed: 1}, withHead(true))
 	tuned := variant(t, dir, "tuned", tensorstest.Pico{Seed: 1, Drift: 0.1}, withHead(true))
@@ -194,7 +192,6 @@ func TestTiedHeadsStayTied(t *testing.T) {
 
 // TestLintOfTiedHeads: inspect says of a tied copy what merge does.
 func TestLintOfTiedHeads(t *testing.T) {
-	t.Skip("inspect of two models does not know of tied copies: it says that a merge needs --on-mismatch, which it does not")
 	tuned := variant(t, t.TempDir(), "tuned", tensorstest.Pico{Seed: 7, Drift: 0.1}, withHead(true))
 	if l := decoded[linted](t, "inspect", "base", tuned, "--json"); !l.Mergeable {
 		t.Errorf("%+v", l)
@@ -204,7 +201,6 @@ func TestLintOfTiedHeads(t *testing.T) {
 // TestNotesOfTuned: with --on-mismatch tuned no note says that the base's way
 // is kept.
 func TestNotesOfTuned(t *testing.T) {
-	t.Skip("the notes of the preflight are written for --on-mismatch base: with tuned they say the opposite of what is done")
 	dir := t.TempDir()
 	tuned := variant(t, dir, "tuned", tensorstest.Pico{Seed: 7, Drift: 0.1}, withHead(false), `"tie_word_embeddings": true`, `"tie_word_embeddings": false`)
 	if out := done(t, "merge", "base", tuned, "--alpha", "0.5", "--on-mismatch", "tuned", "-o", filepath.Join(dir, "out")); strings.Contains(out, "the merge keeps the base's") {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 
 	"surgeon/cli/table"
 )
@@ -32,8 +33,14 @@ func (e environment) printTable(columns []table.Column, rows [][]string) error {
 	return table.Render(e.out, columns, rows, table.Options{Color: e.outTerminal, Width: e.width})
 }
 
-// printf prints to standard output and returns the error of writing.
+// printf prints to standard output and returns the error of writing. Texts may
+// hold names from files and directories: what would move a cursor is replaced.
 func (e environment) printf(format string, args ...any) error {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = table.Printable(text)
+		}
+	}
 	_, err := fmt.Fprintf(e.out, format, args...)
 	return err
 }
@@ -42,7 +49,11 @@ func (e environment) printf(format string, args ...any) error {
 // files.
 func (e environment) footnotes(notes []string) error {
 	for _, note := range notes {
-		if err := e.printf("note: %s\n", table.Printable(note)); err != nil {
+		prefix := "note: "
+		if strings.HasPrefix(note, "warning: ") {
+			prefix = ""
+		}
+		if err := e.printf("%s%s\n", prefix, note); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"reflect"
 	"slices"
+	"strings"
 
 	"surgeon/cli/preflight"
 	"surgeon/cli/table"
@@ -85,7 +86,7 @@ func openMerge(policy merge.Policy, baseName string, tunedNames ...string) (*inp
 	if err != nil {
 		return nil, err
 	}
-	if err = in.preflight(); err == nil {
+	if err = in.preflight(policy); err == nil {
 		err = in.reconcile(policy)
 	}
 	if err != nil {
@@ -97,7 +98,7 @@ func openMerge(policy merge.Policy, baseName string, tunedNames ...string) (*inp
 
 // preflight refuses models whose side files say that they are not of one
 // architecture or vocabulary, and notes what differs in them.
-func (in *inputs) preflight() error {
+func (in *inputs) preflight(policy merge.Policy) error {
 	for _, t := range in.tuned {
 		if t.model == nil {
 			continue
@@ -111,6 +112,9 @@ func (in *inputs) preflight() error {
 			case preflight.Error:
 				return fmt.Errorf("%s and %s cannot be merged: %s", in.base.name, t.name, text)
 			case preflight.Warning:
+				if policy == merge.TakeTuned { // what it means rests on the base's files being kept
+					text, _, _ = strings.Cut(text, ": "+f.Says)
+				}
 				in.note(text)
 			}
 		}
@@ -149,8 +153,8 @@ func (in *inputs) reconcile(policy merge.Policy) error {
 }
 
 // untie leaves out the heads that repeat the embedding of their model, whose
-// config.json ties the two, where not every model has one: what is tied stays
-// tied.
+// config.json ties the two: what is tied stays tied, also where the embedding
+// and the head would get different alphas.
 func (in *inputs) untie() {
 	models := []*model{in.base}
 	for _, t := range in.tuned {
@@ -158,14 +162,17 @@ func (in *inputs) untie() {
 			models = append(models, t.model)
 		}
 	}
-	missing := false
+	heads := 0
 	for _, m := range models {
 		head := m.head()
-		if missing = missing || head == ""; head != "" && (!m.tied() || !m.repeatsEmbedding(head)) {
+		if head != "" && (!m.tied() || !m.repeatsEmbedding(head)) {
 			return // a head of its own: whatever the others have, the policy decides
 		}
+		if head != "" {
+			heads++
+		}
 	}
-	if !missing {
+	if heads == 0 {
 		return
 	}
 	keep := func(name string) bool { return tensors.KeyOf(name).Part != tensors.PartHead }

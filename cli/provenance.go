@@ -103,9 +103,12 @@ func (in *inputs) digestInputs(ctx context.Context) ([]provenanceInput, error) {
 	return list, nil
 }
 
+// adapterFiles are the files of an adapter.
+var adapterFiles = []string{"adapter_config.json", "adapter_model.safetensors"}
+
 func adapterDigests(dir string) ([]tensors.Digest, error) {
 	var files []tensors.Digest
-	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors"} {
+	for _, name := range adapterFiles {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
@@ -137,8 +140,9 @@ func (in *inputs) identity(opt mergeOptions) string {
 			weights(t.model)
 			continue
 		}
-		stat(filepath.Join(t.name, "adapter_config.json"))
-		stat(filepath.Join(t.name, "adapter_model.safetensors"))
+		for _, name := range adapterFiles {
+			stat(filepath.Join(t.name, name))
+		}
 	}
 	fmt.Fprintf(&b, "%v %v %v", opt.stored, opt.policy, opt.allowNonfinite)
 	return b.String()
@@ -207,7 +211,7 @@ func encodeJSON(v any) []byte {
 
 // cardTemplate is the model card, with the front matter that the Hugging Face
 // hub reads.
-var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{"quote": jsonQuote, "sig": func(n number) string { return table.Sig(float64(n), 4) }}).Parse(`---
+var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{"quote": jsonQuote, "cell": cell, "sig": func(n number) string { return table.Sig(float64(n), 4) }}).Parse(`---
 base_model:
 - {{quote .Base.Name}}
 {{- range .Tuned}}
@@ -218,27 +222,30 @@ tags:
 - merge
 - surgeon
 ---
-# A merge of {{len .Tuned}} fine-tune{{if gt (len .Tuned) 1}}s{{end}} with their base
+# A merge of {{if gt (len .Tuned) 1}}{{len .Tuned}} fine-tunes with their base{{else}}a fine-tune with its base{{end}}
 
 Made by surgeon {{.Surgeon}}: {{.Recipe.Formula}}, {{.Recipe.Rounding}}{{with .Recipe.DType}}, stored as {{.}}{{end}}.
 
 | tuned model | alpha | effective alpha |
 |---|---|---|
 {{- range .Recipe.Terms}}
-| {{.Tuned}} | {{.Rules}} | {{sig .Effective}} |
+| {{cell .Tuned}} | {{cell .Rules}} | {{sig .Effective}} |
 {{- end}}
 
 The effective alpha is what is left of it after rounding to the stored type.
 {{.Tensors.Merged}} tensors were merged, {{.Tensors.Copied}} copied from the base.
 {{- with .Recipe.Notes}}
 {{range .}}
-- {{.}}
+- {{cell .}}
 {{- end}}
 {{- end}}
 
 ` + "`surgeon.json`" + ` holds the inputs with their digests, the command, the alphas of every tensor and the digest of every file;
 ` + "`surgeon inspect . --verify`" + ` checks them.
 `))
+
+// cell is text that stays within a cell of a Markdown table.
+func cell(text string) string { return strings.ReplaceAll(table.Printable(text), "|", `\|`) }
 
 // jsonQuote writes a YAML scalar: a JSON string is one.
 func jsonQuote(text string) (string, error) {

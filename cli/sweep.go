@@ -34,6 +34,11 @@ func sweepAction(env environment, c *cli.Context) error {
 	case c.IsSet("alpha"), c.IsSet("out"):
 		return usagef("--alpha-sweep writes nothing: --alpha and --out do not go with it")
 	}
+	for _, flag := range []string{"explain", "on-mismatch", "out-dtype", "stochastic", "seed", "allow-nonfinite", "shard-size", "resume", "force"} {
+		if c.IsSet(flag) {
+			return usagef("--%s does not go with --alpha-sweep, which writes nothing", flag)
+		}
+	}
 	if err := checkPlot(c); err != nil {
 		return err
 	}

@@ -51,6 +51,10 @@ func (v *verification) compare(m *model, files []inspectedFile) error {
 		name = single + "." + tensors.Provenance
 	}
 	data, err := fs.ReadFile(m.Dir(), name)
+	if errors.Is(err, fs.ErrNotExist) && name != tensors.Provenance { // perhaps the file of a directory
+		name = tensors.Provenance
+		data, err = fs.ReadFile(m.Dir(), name)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -74,10 +78,27 @@ func (v *verification) compare(m *model, files []inspectedFile) error {
 	}
 	for _, f := range files {
 		if known[f.Name] == "" {
-			return fmt.Errorf("%s: is not one of the files that %s names: the model is not what surgeon wrote", m.File(f.Name), name)
+			return added(m, f.Name, name)
 		}
 	}
-	return nil
+	if name != tensors.Provenance {
+		return nil
+	}
+	side, err := tensors.SideFiles(m.Dir())
+	for _, pattern := range []string{"[^.]*.safetensors", "*.bin"} {
+		more, _ := fs.Glob(m.Dir(), pattern)
+		side = append(side, more...)
+	}
+	for _, file := range side {
+		if known[file] == "" {
+			return added(m, file, name)
+		}
+	}
+	return err
+}
+
+func added(m *model, file, provenance string) error {
+	return fmt.Errorf("%s: is not one of the files that %s names: the model is not what surgeon wrote", m.File(file), provenance)
 }
 
 func (v *verification) compareFile(m *model, files []inspectedFile, want tensors.Digest) error {

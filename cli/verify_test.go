@@ -89,7 +89,6 @@ func TestVerifyFindsChanges(t *testing.T) {
 // TestVerifyFindsFilesThatWereAdded: what a loader would use and surgeon did
 // not write.
 func TestVerifyFindsFilesThatWereAdded(t *testing.T) {
-	t.Skip("verify compares what surgeon.json names and the shards that are opened: side files and shards that were added pass")
 	for _, name := range []string{"model-00009-of-00009.safetensors", "modeling_evil.py", "chat_template.jinja", "pytorch_model.bin"} {
 		model := filepath.Join(t.TempDir(), "model")
 		done(t, "merge", "base", "chem", "--alpha", "0.5", "-o", model, "--shard-size", "40KB")
@@ -101,7 +100,6 @@ func TestVerifyFindsFilesThatWereAdded(t *testing.T) {
 // TestVerifyWeightsOfADirectory: the file of weights stands beside the
 // surgeon.json of its directory.
 func TestVerifyWeightsOfADirectory(t *testing.T) {
-	t.Skip("inspect DIR/model.safetensors --verify looks for model.surgeon.json only and says that there is nothing to compare with")
 	model := filepath.Join(t.TempDir(), "model")
 	done(t, "merge", "base", "chem", "--alpha", "0.5", "-o", model)
 	if out := done(t, "inspect", filepath.Join(model, "model.safetensors"), "--verify"); !strings.Contains(out, "files are what surgeon.json says") {

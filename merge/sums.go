@@ -167,8 +167,8 @@ func effects(requested, sums []float64) []TermEffect {
 }
 
 // mostCondition is the condition of the sums from which on their solution has
-// hardly a digit left: they carry about 1e-16 each.
-const mostCondition = 1e12
+// few digits left, and rounding of the weights shows as alphas.
+const mostCondition = 1e8
 
 // leastSquares solves the normal equations G a = c of the sums. Terms that
 // change nothing have no coefficient, nor has any term where one is a sum of

@@ -2,7 +2,9 @@ package tensors_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,10 +13,17 @@ import (
 	"surgeon/tensors"
 )
 
-// made writes a directory, or a file, as an earlier run of surgeon would have.
+// made writes a directory, or a file, as an earlier run of surgeon would have:
+// its surgeon.json names the files.
 func made(t *testing.T, path string) {
 	t.Helper()
-	opt := tensors.WriteOptions{ShardSize: 200, Replace: map[string][]byte{tensors.Provenance: []byte("{}"), "config.json": []byte("old")}}
+	opt := tensors.WriteOptions{ShardSize: 200, Replace: map[string][]byte{"config.json": []byte("old")}}
+	if filepath.Ext(path) == "" {
+		opt.Beside = func(files []tensors.Digest) (map[string][]byte, error) {
+			data, err := json.Marshal(map[string]any{"files": files, "version": "1"})
+			return map[string][]byte{tensors.Provenance: data}, err
+		}
+	}
 	if _, err := tensors.Write(t.Context(), path, blocks(5), opt); err != nil {
 		t.Fatal(err)
 	}
@@ -47,11 +56,16 @@ func TestForce(t *testing.T) {
 	}
 }
 
-// TestForceRefused: force is not for what surgeon did not make, and not for
-// what is not of the kind that it would make.
+// TestForceRefused: force is not for what surgeon did not make, nor for a
+// directory of its own that has come to hold something else, nor for what is
+// not of the kind that it would make.
 func TestForceRefused(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"home/letters.txt", "weights/model.safetensors", "directory.safetensors/surgeon.json", "file"} {
+	for _, name := range []string{"filled", "nested", "lying", "hidden"} {
+		made(t, filepath.Join(dir, name))
+	}
+	for _, name := range []string{"home/letters.txt", "weights/model.safetensors", "directory.safetensors/surgeon.json", "file",
+		"filled/letters.txt", "nested/evaluation/letters.txt", "lying/surgeon.json", "hidden/.letters"} {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("precious"), 0o644)); err != nil {
 			t.Fatal(err)
@@ -68,12 +82,13 @@ func TestForceRefused(t *testing.T) {
 		if len(src.reads) > 0 {
 			t.Errorf("%s: read %v before the refusal", name, src.reads)
 		}
-		if after := tree(t, dir); len(after) != len(before) {
+		if after := tree(t, dir); !maps.Equal(after, before) {
 			t.Errorf("%s: %q is left of %q", name, sorted(after), sorted(before))
 		}
 	}
-	check("home", "holds no surgeon.json", "remove it yourself")
-	check("weights", "holds no surgeon.json", "remove it yourself")
+	for _, name := range []string{"home", "weights", "filled", "nested", "lying", "hidden"} {
+		check(name, "not, or not only, what surgeon wrote", "surgeon.json", "remove it yourself")
+	}
 	check("directory.safetensors", "the target exists")
 	check("file", "the target exists")
 }

@@ -1,6 +1,10 @@
 package tensors_test
 
 import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,7 +23,7 @@ func readAll(t *testing.T, c *tensors.Checkpoint, limit int) {
 			t.Fatalf("%q: %v, %d bytes, %v", name, info, len(raw), err)
 		}
 		sum += info.Bytes()
-		if err := c.Read(make([]float32, len(raw)/info.DType.Size()), name, 0); (err == nil) != info.DType.Float() {
+		if err := c.Read(make([]float32, info.Len()), name, 0); (err == nil) != info.DType.Float() {
 			t.Fatalf("%q: Read of %s: %v", name, info.DType, err)
 		}
 	}
@@ -35,6 +39,11 @@ func FuzzOpen(f *testing.F) {
 		`{}`, `{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, `{"__metadata__":{"k":"v"},"a":{"dtype":"BF16","shape":[2,1],"data_offsets":[0,4]}} `,
 		`{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"F16","shape":[],"data_offsets":[2,4]}}`,
 		`{"a":{"dtype":"U8","shape":[[`, `{"a":{},"a":{}}`, `{"a":{"dtype":"I64","shape":[0,9223372036854775808],"data_offsets":[0,0]}}`, "null",
+		`{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}`, `{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}`, `{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]},"b":{"dtype":"F8_E4M3","shape":[],"data_offsets":[3,4]}}`,
+		`{"a":{"dtype":"F6_E3M2","shape":[4],"data_offsets":[1,4]},"b":{"dtype":"F8_E8M0","shape":[1],"data_offsets":[0,1]},"__metadata__":null}`,
+		`{"\u0061":{"\u0064type":"F8_E5M2","shape":[2,2],"data_offsets":[0,4]}}`, `{"\ud834\udd1e":{"dtype":"F8_E4M3FNUZ","shape":[4],"data_offsets":[0,4]}}`,
+		`{"a":{"dtype":"F8_E5M2FNUZ","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"C64","shape":[0],"data_offsets":[4,4]},"c":{"dtype":"F64","shape":[0,1],"data_offsets":[0,0]}}`,
+		`{"__metadata__":{"\ud800":"x"}}`, `{"a":{"dtype":"\ud83d`, `{"a":{"dtype":"U8","shape":[4,1,01],"data_offsets":[0,4]}}`,
 	} {
 		f.Add(header, []byte{1, 2, 3, 4})
 	}
@@ -71,4 +80,63 @@ func FuzzIndex(f *testing.F) {
 		}
 		readAll(t, c, len(x)+len(y))
 	})
+}
+
+// FuzzJournal resumes by any journal beside one good and one broken shard: the
+// result is that of an unbroken write, or the leftovers are said to be another's
+// and stay.
+func FuzzJournal(f *testing.F) {
+	opt := tensors.WriteOptions{ShardSize: 100, Resume: true}
+	whole := filepath.Join(f.TempDir(), "out")
+	if _, err := tensors.Write(f.Context(), whole, blocks(1), opt); err != nil {
+		f.Fatal(err)
+	}
+	first, err := os.ReadFile(filepath.Join(whole, "model-00001-of-00002.safetensors"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	journal := journalOf(f, opt)
+	f.Add(journal)
+	f.Add(journal[:len(journal)/2])
+	f.Add(bytes.ToUpper(journal))
+	for _, text := range []string{"", "{}\n{}\n", "null\n", "{\"identity\":\"\",\"shards\":-1}\n{\"name\":\".journal\"}\n", "{}\n{\"name\":\"..\"}\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, journal []byte) {
+		dir := t.TempDir()
+		path, partial := filepath.Join(dir, "out"), filepath.Join(dir, ".out.partial")
+		if err := os.Mkdir(partial, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, data := range map[string][]byte{".journal": journal, "model-00001-of-00002.safetensors": first, "model-00002-of-00002.safetensors": first} {
+			if err := os.WriteFile(filepath.Join(partial, name), data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := tensors.Write(t.Context(), path, blocks(1), opt)
+		var unfinished *tensors.Unfinished
+		switch {
+		case err == nil:
+			sameTree(t, path, whole)
+		case !errors.As(err, &unfinished):
+			t.Errorf("%v", err)
+		case len(entries(t, partial)) != 3:
+			t.Errorf("%v, and %q are left", err, entries(t, partial))
+		}
+	})
+}
+
+// journalOf is the journal of a write of blocks(1) when both shards are
+// finished.
+func journalOf(f *testing.F, opt tensors.WriteOptions) (journal []byte) {
+	dir := f.TempDir()
+	opt.Beside = func([]tensors.Digest) (map[string][]byte, error) {
+		var err error
+		journal, err = os.ReadFile(filepath.Join(dir, ".out.partial", ".journal"))
+		return nil, err
+	}
+	if _, err := tensors.Write(f.Context(), filepath.Join(dir, "out"), blocks(1), opt); err != nil {
+		f.Fatal(err)
+	}
+	return journal
 }

@@ -14,6 +14,7 @@ const (
 	maxHeader   = 100_000_000 // bytes; the format's own limit
 	maxTensors  = 1 << 20     // of one file: bounds the memory that a header can ask for
 	maxMetadata = 1 << 16     // entries of __metadata__, for the same reason
+	maxEscaped  = 1 << 20     // bytes of names with escapes, each of which is decoded more than once
 	maxDims     = 64          // dimensions of one tensor; real ones have at most 5
 
 	metadataKey = "__metadata__"
@@ -35,6 +36,17 @@ type scan struct {
 	size    uint64 // bytes of data behind the header
 	entries []entry
 	names   set // of the keys of the file object
+	escaped int // bytes of keys that have escapes
+}
+
+// plain bounds the keys that have escapes; real ones hardly ever do.
+func (s *scan) plain(key text) bool {
+	if bytes.IndexByte(s.text[key.from:key.to], '\\') >= 0 {
+		if s.escaped += int(key.to - key.from); s.escaped > maxEscaped {
+			s.fail("the header has more than %d bytes of names that are spelled with escapes", maxEscaped)
+		}
+	}
+	return s.err == nil
 }
 
 // scanHeader checks a header and lists its tensors.
@@ -62,11 +74,14 @@ func scanHeader(header []byte, size uint64) (*scan, error) {
 
 // fileEntry reads the value of a key of the file object.
 func (s *scan) fileEntry(key text) {
-	if !s.names.add(&s.reader, key) {
-		s.fail("%s stands twice in the header", quote(s.decode(key)))
+	if !s.plain(key) {
 		return
 	}
-	if string(s.text[key.from:key.to]) == metadataKey || s.decode(key) == metadataKey {
+	if !s.names.add(&s.reader, key) {
+		s.fail("%s stands twice in the header", s.shown(key))
+		return
+	}
+	if key.to-key.from < 6*uint32(len(metadataKey))+1 && s.decode(key) == metadataKey {
 		s.metadata()
 		return
 	}
@@ -74,7 +89,7 @@ func (s *scan) fileEntry(key text) {
 		s.fail("the header names more than %d tensors", maxTensors)
 	}
 	if s.peek() != '{' && s.at < len(s.text) {
-		s.fail("the entry of %s is not an object", quote(s.decode(key)))
+		s.fail("the entry of %s is not an object", s.shown(key))
 	}
 	if s.err == nil {
 		s.tensor(key)
@@ -96,11 +111,14 @@ func (s *scan) metadata() {
 		if n++; n > maxMetadata {
 			s.fail("%s has more than %d entries", metadataKey, maxMetadata)
 		}
+		if !s.plain(key) {
+			return
+		}
 		if !keys.add(&s.reader, key) {
-			s.fail("%s stands twice in the header", quote(s.decode(key)))
+			s.fail("%s stands twice in the header", s.shown(key))
 		}
 		if s.peek() != '"' {
-			s.fail("the value of %s in %s is not a string", quote(s.decode(key)), metadataKey)
+			s.fail("the value of %s in %s is not a string", s.shown(key), metadataKey)
 		}
 		s.string()
 	})
@@ -122,14 +140,17 @@ func (s *scan) tensor(name text) {
 	fits := true // the number of elements fits in 64 bits
 	s.object(func(key text) {
 		field := fields[string(s.text[key.from:key.to])]
+		if !s.plain(key) {
+			return
+		}
 		if field == 0 {
 			field = fields[s.decode(key)]
 		}
 		switch {
 		case field == 0:
-			s.fail("the entry of tensor %s has a field %s: it may have dtype, shape and data_offsets", s.called(name), quote(s.decode(key)))
+			s.fail("the entry of tensor %s has a field %s: it may have dtype, shape and data_offsets", s.called(name), s.shown(key))
 		case seen&field != 0:
-			s.fail("%s stands twice in the entry of tensor %s", quote(s.decode(key)), s.called(name))
+			s.fail("%s stands twice in the entry of tensor %s", s.shown(key), s.called(name))
 		case field == fieldType:
 			e.dtype = s.dtype(name)
 		case field == fieldShape:
@@ -152,7 +173,17 @@ func (s *scan) tensor(name text) {
 }
 
 // called is the name of a tensor as errors print it.
-func (s *scan) called(name text) string { return quote(s.decode(name)) }
+func (s *scan) called(name text) string { return s.shown(name) }
+
+// shown is a string of the header as errors print it. A long one is not
+// decoded: it may be as long as the header.
+func (s *scan) shown(t text) string {
+	const most = 256
+	if t.to-t.from > most {
+		return quote(string(s.text[t.from : t.from+most]))
+	}
+	return quote(s.decode(t))
+}
 
 func (s *scan) dtype(name text) uint8 {
 	if s.peek() != '"' {

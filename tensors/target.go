@@ -1,19 +1,21 @@
 package tensors
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // target is a path that has a name to write beside.
 func target(path string) (string, error) {
 	switch path = filepath.Clean(path); filepath.Base(path) {
-	case ".", "..":
-		return filepath.Abs(path)
+	case ".", "..", string(filepath.Separator):
+		return "", fmt.Errorf("%s: cannot be the target: name a directory that is not there yet", path)
 	}
 	return path, nil
 }
@@ -34,7 +36,7 @@ func Vacant(path string, force bool) error {
 			return canWrite(path)
 		}
 		if force {
-			return fmt.Errorf("%s: the target holds no %s: surgeon did not make it, so remove it yourself if that is what you want", path, Provenance)
+			return fmt.Errorf("%s: the target is not, or not only, what surgeon wrote (its %s names that): remove it yourself if that is what you want", path, Provenance)
 		}
 	}
 	return fmt.Errorf("%s: the target exists: choose another, remove it, or replace what surgeon wrote with --force", path)
@@ -47,8 +49,23 @@ func replaceable(path string, info fs.FileInfo, force bool) bool {
 	if entries, err := os.ReadDir(path); err == nil && len(entries) == 0 {
 		return true
 	}
-	_, err := os.Stat(filepath.Join(path, Provenance))
-	return force && err == nil
+	return force && wrote(path)
+}
+
+// wrote reports whether a directory holds what a Write made and nothing else,
+// by the files that its provenance names.
+func wrote(path string) bool {
+	data, err := os.ReadFile(filepath.Join(path, Provenance))
+	var p struct{ Files []Digest }
+	if err != nil || json.Unmarshal(data, &p) != nil {
+		return false
+	}
+	known := map[string]bool{Provenance: true}
+	for _, f := range p.Files {
+		known[f.Name] = true
+	}
+	entries, err := os.ReadDir(path)
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !known[e.Name()] })
 }
 
 // canWrite makes and removes a file in the nearest directory above a target

@@ -22,7 +22,14 @@ func clip(text string) string {
 }
 
 // quote prints a name of a file or from one: on one line, of a readable length.
-func quote(name string) string { return strconv.Quote(clip(name)) }
+func quote(name string) string {
+	const most = 220 // escapes included
+	quoted := strconv.Quote(clip(name))
+	if len(quoted) > most {
+		return quoted[:most] + `..."`
+	}
+	return quoted
+}
 
 // cause takes the path out of a file error: the caller names it.
 func cause(err error) error {
