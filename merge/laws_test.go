@@ -164,6 +164,9 @@ func (e *endless) Read(dst []float32, name string, from int) error {
 // TestMemory merges a tensor of 64 Mi elements in pieces of 4 MiB: all that is
 // allocated on the way is a small part of it, whether notes are taken or not.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long and counts allocations: left out by -short, which the race detector runs with")
+	}
 	const elements, piece, limit = 64 << 20, 4 << 20, 100 << 20
 	base, tuned := long(tensors.BF16, 0, 0), long(tensors.BF16, 1, 0.1)
 	info := tensors.Info{DType: tensors.BF16, Shape: []int{1 << 10, elements >> 10}}

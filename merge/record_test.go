@@ -56,6 +56,9 @@ func models(t testing.TB, d tensors.DType) map[string]*merge.Model {
 // or not, twice, in part or never has the same Effect to the last bit, for any
 // number of threads.
 func TestReadAnyhow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long and counts allocations: left out by -short, which the race detector runs with")
+	}
 	read := func(r *merge.Record, name string, from, to int) {
 		t.Helper()
 		size := infoOf(r, name).DType.Size()
