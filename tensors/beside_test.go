@@ -1,6 +1,7 @@
 package tensors_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"os"
@@ -93,6 +94,35 @@ func TestBesideFails(t *testing.T) {
 		}
 		if got := entries(t, dir); len(got) > 0 {
 			t.Errorf("left %q", got)
+		}
+	}
+}
+
+// TestBesideCancelled is cancelled when the weights are finished: a directory
+// can be resumed, a single file leaves nothing.
+func TestBesideCancelled(t *testing.T) {
+	for _, target := range []string{"out", "out.safetensors"} {
+		dir := t.TempDir()
+		ctx, cancel := context.WithCancel(t.Context())
+		opt := resumable()
+		opt.Beside = func([]tensors.Digest) (map[string][]byte, error) {
+			cancel()
+			return nil, ctx.Err()
+		}
+		_, err := tensors.Write(ctx, filepath.Join(dir, target), blocks(9), opt)
+		var unfinished *tensors.Unfinished
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", target, err)
+		}
+		if target == "out" {
+			if !errors.As(err, &unfinished) || unfinished.Finished != 5 || unfinished.Shards != 5 {
+				t.Errorf("%v", err)
+			}
+			if got := resume(t, filepath.Join(dir, target)); len(got) > 0 {
+				t.Errorf("read again: %q", got)
+			}
+		} else if got := entries(t, dir); len(got) > 0 || errors.As(err, &unfinished) {
+			t.Errorf("%v, left %q", err, got)
 		}
 	}
 }

@@ -147,6 +147,10 @@ func TestNumbers(t *testing.T) {
 			refused(t, c, err)
 		}
 	}
+	for _, number := range []string{"01", "00", "-0", "1.", "+1", "18446744073709551616"} { // refused before the library reads them
+		c, err := openBytes(file(`{"a":{"dtype":"U8","shape":[`+number+`],"data_offsets":[0,1]}}`, 7))
+		refused(t, c, err, `tensor "a": invalid "shape"`)
+	}
 	for _, number := range []string{"1", " 1", "1 ", "\t1\r\n"} {
 		c, err := openBytes(file(`{"a":{"dtype":"U8","shape":[`+number+`],"data_offsets":[0,`+number+`]}}`, 7))
 		closing(t, c, err)
