@@ -156,18 +156,17 @@ func (m *merged) write(ctx context.Context, opt mergeOptions, in *inputs) error 
 	record := model.With(opt.stored).Record(opt.allowNonfinite)
 	step, finish := opt.progress("merge")
 	defer finish()
-	digests, stop := in.digest(ctx)
-	defer stop()
+	along := in.alongside()
 	m.Files, err = tensors.Write(ctx, opt.out, record, tensors.WriteOptions{
 		Metadata: in.metadata(opt), ShardSize: opt.shardSize, Side: in.sideFS(), Replace: in.replaced(record),
-		Identity: in.identity(opt), Resume: opt.resume, Force: opt.force, Progress: step,
+		Identity: in.identity(opt), Resume: opt.resume, Force: opt.force, Alongside: along, Progress: step,
 		Beside: func(files []tensors.Digest) (map[string][]byte, error) {
 			effect, err := record.Effect(ctx, nil)
 			if err != nil {
 				return nil, err
 			}
 			m.count(in, opt, effect, record)
-			inputs, err := digests()
+			inputs, err := in.digests(ctx, along)
 			if err != nil {
 				return nil, err
 			}

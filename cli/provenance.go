@@ -57,35 +57,21 @@ type provenanceTensor struct {
 // formula says what every weight of a merge is.
 const formula = "base + sum of alpha * (tuned - base)"
 
-// digest begins to digest the inputs and returns a function that waits for it
-// and one that stops it. They are read at the same time by the merge, and so
-// only once from disk.
-func (in *inputs) digest(ctx context.Context) (wait func() ([]provenanceInput, error), stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var list []provenanceInput
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		list, err = in.digestInputs(ctx)
-	}()
-	wait = func() ([]provenanceInput, error) {
-		<-done
-		return list, err
-	}
-	return wait, func() { cancel(); <-done }
-}
-
-// digestInputs digests the weights of the base and of all tuned models side by
-// side, as the merge reads them.
-func (in *inputs) digestInputs(ctx context.Context) ([]provenanceInput, error) {
+// alongside digests the weights of the base and of all tuned models while they
+// are read by the merge, and so only once from disk.
+func (in *inputs) alongside() *tensors.Alongside {
 	checkpoints := []*tensors.Checkpoint{in.base.Checkpoint}
 	for _, t := range in.tuned {
 		if t.model != nil {
 			checkpoints = append(checkpoints, t.model.Checkpoint)
 		}
 	}
-	digests, err := tensors.DigestFiles(ctx, nil, checkpoints...)
+	return tensors.NewAlongside(checkpoints...)
+}
+
+// digests are those of all inputs, adapters too.
+func (in *inputs) digests(ctx context.Context, along *tensors.Alongside) ([]provenanceInput, error) {
+	digests, err := along.Digests(ctx)
 	if err != nil {
 		return nil, err
 	}

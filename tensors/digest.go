@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"sync"
 	"sync/atomic"
 
@@ -132,14 +131,14 @@ func digestAll(ctx context.Context, list []viewed, progress func(done, total int
 
 // digest reads two sequences side by side and returns their sums.
 func digest(ctx context.Context, pair [2]viewed, step func(n int64)) (sums [2]string, err error) {
-	both := pairsum.New()
+	first, second := pairsum.New(), pairsum.New()
 	for at := int64(0); at < max(pair[0].size, pair[1].size); at += digestLen {
 		if err := ctx.Err(); err != nil {
 			return sums, err
 		}
 		err := pair[0].chunk(at, func(x []byte) error {
 			return pair[1].chunk(at, func(y []byte) error {
-				both.Write(x, y)
+				pairsum.Write(first, second, x, y)
 				step(int64(len(x) + len(y)))
 				return nil
 			})
@@ -148,8 +147,6 @@ func digest(ctx context.Context, pair [2]viewed, step func(n int64)) (sums [2]st
 			return sums, err
 		}
 	}
-	x, y := both.Sum()
+	x, y := first.Sum(), second.Sum()
 	return [2]string{hex.EncodeToString(x[:]), hex.EncodeToString(y[:])}, nil
 }
-
-func hexadecimal(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)) }

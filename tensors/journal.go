@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func (p *checkpointPlan) identity(inputs string) beginning {
 	for _, s := range p.shards {
 		fmt.Fprintf(sum, "%s %d\n%s", s.file, s.bytes, s.header)
 	}
-	return beginning{hexadecimal(sum), len(p.shards)}
+	return beginning{hex.EncodeToString(sum.Sum(nil)), len(p.shards)}
 }
 
 // openJournal makes the partial directory of a write, or takes up one that was

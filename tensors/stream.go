@@ -2,29 +2,30 @@ package tensors
 
 import (
 	"context"
-	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"hash"
 	"os"
 	"slices"
+
+	"surgeon/tensors/kernel/pairsum"
 )
 
 const (
-	chunkLen = 4 << 20 // bytes of a tensor that are made at a time
+	chunkLen = 2 << 20 // bytes of a tensor that are made at a time
 	chunks   = 4       // that are under way: made, digested, written
 )
 
 // writeShard writes one file of a plan, syncs it and reads its header back.
 // Three things happen at once: the Source makes the bytes of a chunk, the one
 // before it is digested, the one before that is written.
-func writeShard(ctx context.Context, path string, src Source, s shard, step func(n int64)) (Digest, error) {
+func writeShard(ctx context.Context, path string, src Source, s shard, along *Alongside, step func(n int64)) (Digest, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return Digest{}, cause(err)
 	}
 	defer f.Close()
-	sum := sha256.New()
-	if err := pour(ctx, f, sum, src, s, step); err != nil {
+	sum := pairsum.New()
+	if err := pour(ctx, f, sum, src, s, along, step); err != nil {
 		return Digest{}, err
 	}
 	if err := finish(f); err != nil {
@@ -33,7 +34,8 @@ func writeShard(ctx context.Context, path string, src Source, s shard, step func
 	if err := readBack(path, src, s); err != nil {
 		return Digest{}, err
 	}
-	return Digest{s.file, s.bytes, hexadecimal(sum)}, nil
+	digest := sum.Sum()
+	return Digest{s.file, s.bytes, hex.EncodeToString(digest[:])}, nil
 }
 
 // finish gives a file its permissions and makes it durable.
@@ -48,7 +50,7 @@ func finish(f *os.File) error {
 }
 
 // pour writes the header and the bytes of all tensors of a shard.
-func pour(ctx context.Context, f *os.File, sum hash.Hash, src Source, s shard, step func(n int64)) error {
+func pour(ctx context.Context, f *os.File, sum *pairsum.Stream, src Source, s shard, along *Alongside, step func(n int64)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	free, made, digested := make(chan []byte, chunks), make(chan []byte, chunks), make(chan []byte, chunks)
@@ -65,7 +67,9 @@ func pour(ctx context.Context, f *os.File, sum hash.Hash, src Source, s shard, s
 	go func() {
 		defer close(digested)
 		for chunk := range made {
-			sum.Write(chunk)
+			if err := along.chunk(sum, chunk); err != nil {
+				cancel(err)
+			}
 			digested <- chunk
 		}
 	}()
@@ -97,7 +101,7 @@ type syncs struct {
 }
 
 // syncLen is the number of bytes after which a sync is due.
-const syncLen = 64 << 20
+const syncLen = 16 << 20
 
 func newSyncs(f *os.File) *syncs {
 	s := &syncs{due: make(chan struct{}, 1), result: make(chan error, 1)}

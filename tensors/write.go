@@ -29,6 +29,10 @@ type WriteOptions struct {
 	Resume   bool // go on with a write that was cut off; without one, begin
 	Force    bool // replace a target that Write has made before
 
+	// Alongside digests checkpoints that src reads, at little cost, while it is
+	// read: Beside may ask it for the Digests. May be nil.
+	Alongside *Alongside
+
 	Progress func(done, total int64) // bytes of weights written; may be nil
 }
 

@@ -35,6 +35,7 @@ func (w *writing) run(ctx context.Context) ([]Digest, error) {
 		return nil, err
 	}
 	defer j.close()
+	defer w.opt.Alongside.begin(ctx)()
 	digests, err := w.weights(ctx, j)
 	if err == nil {
 		digests, err = w.besides(digests)
@@ -87,7 +88,7 @@ func (w *writing) shard(ctx context.Context, j *journal, s shard) (Digest, error
 		}
 		delete(j.finished, s.file)
 	}
-	d, err := writeShard(ctx, path, w.src, s, w.step)
+	d, err := writeShard(ctx, path, w.src, s, w.opt.Alongside, w.step)
 	if err == nil {
 		err = syncDirectory(w.partial)
 	}

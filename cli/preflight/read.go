@@ -52,14 +52,15 @@ func read(dir fs.FS, name string, limit limits) (content, error) {
 		return content{}, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit.bytes+1))
-	if err != nil {
+	var data bytes.Buffer
+	data.Grow(int(info.Size()) + bytes.MinRead) // at once: a tokenizer.json has megabytes
+	if _, err := data.ReadFrom(io.LimitReader(f, limit.bytes+1)); err != nil {
 		return content{}, fmt.Errorf("read %s: %w", name, err)
 	}
-	if int64(len(data)) > limit.bytes { // longer than it said
+	if int64(data.Len()) > limit.bytes { // longer than it said
 		return tooLong(limit), nil
 	}
-	return content{data: data, there: true}, nil
+	return content{data: data.Bytes(), there: true}, nil
 }
 
 func tooLong(limit limits) content {

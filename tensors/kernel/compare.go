@@ -17,7 +17,7 @@ type Moments struct {
 	Flipped int64   // elements with b < 0 < t or t < 0 < b
 }
 
-// chains are the eight partial sums of one sum of Moments or of Project:
+// chains are the eight partial sums of one sum of Moments or of MergeProjectBF16:
 // element i is added to chain i mod 8, products rounded before they are added.
 type chains [8]float64
 

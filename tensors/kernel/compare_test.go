@@ -32,7 +32,7 @@ func fineTune(seed uint64, n int) (base, tuned []float32) {
 	return base, tuned
 }
 
-// eightChains adds terms as Compare and Project promise.
+// eightChains adds terms as Compare and MergeProjectBF16 promise.
 func eightChains(n int, term func(i int) float64) float64 {
 	var c [8]float64
 	for k := range c {

@@ -47,51 +47,6 @@ stopAdd:
 	VZEROUPPER
 	RET
 
-// PROJECT adds four elements m, b and t, in float64, to the chains, and
-// overwrites them.
-#define PROJECT(m, b, t, moved, full) \
-	VSUBPD b, m, m         \
-	VSUBPD b, t, t         \
-	VMULPD t, m, m         \
-	VMULPD t, t, t         \
-	VADDPD m, moved, moved \
-	VADDPD t, full, full
-
-// func projectGroups(p *projection, merged, base, tuned *float32, n int)
-// Y0 and Y1 are the chains of moved, Y2 and Y3 those of full.
-TEXT ·projectGroups(SB), NOSPLIT, $0-40
-	MOVQ p+0(FP), DI
-	MOVQ merged+8(FP), R8
-	MOVQ base+16(FP), SI
-	MOVQ tuned+24(FP), DX
-	MOVQ n+32(FP), CX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-project:
-	VCVTPS2PD (R8), Y4
-	VCVTPS2PD (SI), Y5
-	VCVTPS2PD (DX), Y6
-	PROJECT(Y4, Y5, Y6, Y0, Y2)
-	VCVTPS2PD 16(R8), Y7
-	VCVTPS2PD 16(SI), Y8
-	VCVTPS2PD 16(DX), Y9
-	PROJECT(Y7, Y8, Y9, Y1, Y3)
-	ADDQ $32, R8
-	ADDQ $32, SI
-	ADDQ $32, DX
-	SUBQ $8, CX
-	JNZ  project
-
-	VMOVUPD Y0, projection_moved(DI)
-	VMOVUPD Y1, (projection_moved+32)(DI)
-	VMOVUPD Y2, projection_full(DI)
-	VMOVUPD Y3, (projection_full+32)(DI)
-	VZEROUPPER
-	RET
-
 // func finiteGroups(values *float32, n int) bool
 // Y0 and Y1 are the largest exponents, Y15 is that of infinity and NaN.
 TEXT ·finiteGroups(SB), NOSPLIT, $0-17

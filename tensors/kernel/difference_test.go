@@ -73,41 +73,6 @@ func TestAddDifferenceItself(t *testing.T) {
 	same(t, "dst is tuned", tuned, want)
 }
 
-// TestProject checks the order of sums and what is left out.
-func TestProject(t *testing.T) {
-	for _, n := range []int{0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 100, 1000} {
-		base, tuned := fineTune(uint64(n), n)
-		merged := make([]float32, n)
-		for i, b := range base {
-			merged[i] = b + 0.3*(tuned[i]-b)
-		}
-		d := func(i int) float64 { return float64(tuned[i]) - float64(base[i]) }
-		moved, full := kernel.Project(merged, base, tuned)
-		wantMoved := eightChains(n, func(i int) float64 { return float64((float64(merged[i]) - float64(base[i])) * d(i)) })
-		wantFull := eightChains(n, func(i int) float64 { return float64(d(i) * d(i)) })
-		if moved != wantMoved || full != wantFull {
-			t.Errorf("%d elements: %v, %v, want %v, %v", n, moved, full, wantMoved, wantFull)
-		}
-		if n > 2 && math.Abs(moved/full-0.3) > 1e-3 {
-			t.Errorf("%d elements: alpha %v, want 0.3", n, moved/full)
-		}
-	}
-	for at := range 40 { // 0.5 of 3 moved at one place; something unchanged that is not a number next to it
-		for _, other := range []float32{inf, -inf, nan, 7} {
-			merged, base, tuned := make([]float32, 41), make([]float32, 41), make([]float32, 41)
-			base[at], tuned[at], merged[at] = 1, 4, 2.5
-			base[at+1], tuned[at+1], merged[at+1] = other, other, nan
-			if moved, full := kernel.Project(merged, base, tuned); moved != 4.5 || full != 9 {
-				t.Errorf("unchanged %v at %d: %v, %v", other, at+1, moved, full)
-			}
-			tuned[at+1], base[at+1] = nan, 1
-			if moved, full := kernel.Project(merged, base, tuned); moved == moved || full == full {
-				t.Errorf("NaN on one side: %v, %v", moved, full)
-			}
-		}
-	}
-}
-
 // TestFinite puts what is not finite at each place, and what nearly is not.
 func TestFinite(t *testing.T) {
 	for n := range 70 {
@@ -134,6 +99,4 @@ func TestDifferenceLengths(t *testing.T) {
 	f := func(n int) []float32 { return make([]float32, n) }
 	panics(t, "AddDifference", func() { kernel.AddDifference(f(3), f(4), f(3), 1) })
 	panics(t, "AddDifference", func() { kernel.AddDifference(f(3), f(3), f(2), 1) })
-	panics(t, "Project", func() { kernel.Project(f(3), f(2), f(3)) })
-	panics(t, "Project", func() { kernel.Project(f(3), f(3), f(4)) })
 }

@@ -16,13 +16,25 @@ func MergeBF16(dst, base, tuned []byte, alpha float32) (finite bool) {
 	return mergeBF16(dst, base, tuned, alpha)
 }
 
-// MergeProjectBF16 is MergeBF16 and Project of what it wrote, in one pass.
+// MergeProjectBF16 is MergeBF16 and in the same pass the sums that tell how much
+// of a difference d = tuned - base is in what it wrote,
+//
+//	moved = sum of (dst[i]-base[i]) * d[i]
+//	full  = sum of d[i] * d[i]
+//
+// over the elements where tuned and base are neither equal nor both NaN.
+// moved/full is the least-squares coefficient of what was moved on d. The
+// differences are in float32, where those of neighbouring bfloat16 are exact,
+// products and sums in float64, in the eight chains of Compare.
 func MergeProjectBF16(dst, base, tuned []byte, alpha float32) (moved, full float64, finite bool) {
 	checkMerge("MergeProjectBF16", dst, base, tuned)
 	var p projection
 	finite = mergeProjectBF16(&p, dst, base, tuned, alpha)
 	return p.moved.total(), p.full.total(), finite
 }
+
+// projection are the sums of MergeProjectBF16 in the making.
+type projection struct{ moved, full chains }
 
 func checkMerge(what string, dst, base, tuned []byte) {
 	check("dst of "+what, len(dst), len(dst)/2*2)
@@ -70,4 +82,20 @@ func mergeProjectBF16Plain(p *projection, dst, base, tuned []byte, alpha float32
 		dst, base, tuned = dst[2*n:], base[2*n:], tuned[2*n:]
 	}
 	return finite
+}
+
+// accumulate is the specification of the sums. What came before must be a
+// multiple of eight elements. Products of two float32 are exact in float64, so
+// that a fused multiply-add gives the same bits.
+func (p *projection) accumulate(merged, base, tuned []float32) {
+	base, tuned = base[:len(merged)], tuned[:len(merged)]
+	for i, m := range merged {
+		b, t, k := base[i], tuned[i], i%8
+		if t == b || t != t && b != b {
+			continue
+		}
+		d := float64(t - b)
+		p.moved[k] += float64(float64(m-b) * d)
+		p.full[k] += float64(d * d)
+	}
 }

@@ -83,18 +83,13 @@ stopMerge:
 	VZEROUPPER
 	RET
 
-// PROJECT adds the elements of the lower halves of base, tuned and merged to
-// the chains.
-#define PROJECT(base, tuned, merged, moved, full) \
-	VCVTPS2PD base, Y0   \
+// PROJECT adds the products of four differences, merged from base and tuned
+// from base, to the chains.
+#define PROJECT(merged, tuned, moved, full) \
+	VCVTPS2PD merged, Y0 \
 	VCVTPS2PD tuned, Y1  \
-	VCVTPS2PD merged, Y8 \
-	VSUBPD Y0, Y1, Y1    \
-	VSUBPD Y0, Y8, Y8    \
-	VMULPD Y1, Y8, Y8    \
-	VMULPD Y1, Y1, Y1    \
-	VADDPD Y8, moved, moved \
-	VADDPD Y1, full, full
+	VFMADD231PD Y0, Y1, moved \
+	VFMADD231PD Y1, Y1, full
 
 // func mergeProjectBF16Groups(p *projection, dst, base, tuned *byte, alpha float32, n int) (done int, finite bool)
 // Y11 and Y12 are the even and odd chains of moved, Y13 and Y14 those of full.
@@ -113,16 +108,18 @@ mergeProject:
 	MERGE(stopMergeProject)
 	VPAND oddMask<>(SB), Y6, Y6
 	VPAND oddMask<>(SB), Y7, Y7
-	PROJECT(X2, X4, X6, Y11, Y13)
-	PROJECT(X3, X5, X7, Y12, Y14)
-	VEXTRACTF128 $1, Y2, X2
-	VEXTRACTF128 $1, Y3, X3
+	VSUBPS Y2, Y6, Y6
+	VSUBPS Y3, Y7, Y7
+	VSUBPS Y2, Y4, Y4
+	VSUBPS Y3, Y5, Y5
+	PROJECT(X6, X4, Y11, Y13)
+	PROJECT(X7, X5, Y12, Y14)
 	VEXTRACTF128 $1, Y4, X4
 	VEXTRACTF128 $1, Y5, X5
 	VEXTRACTF128 $1, Y6, X6
 	VEXTRACTF128 $1, Y7, X7
-	PROJECT(X2, X4, X6, Y11, Y13)
-	PROJECT(X3, X5, X7, Y12, Y14)
+	PROJECT(X6, X4, Y11, Y13)
+	PROJECT(X7, X5, Y12, Y14)
 	ADDQ $32, SI
 	ADDQ $32, DX
 	ADDQ $32, DI

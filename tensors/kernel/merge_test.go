@@ -26,8 +26,26 @@ func mergeInSteps(dst, base, tuned []byte, alpha float32) (moved, full float64, 
 	}
 	kernel.RoundBF16(dst, m)
 	kernel.WidenBF16(m, dst)
-	moved, full = kernel.Project(m, b, t)
+	moved, full = projections(m, b, t)
 	return moved, full, kernel.Finite(m)
+}
+
+// projections are the sums of MergeProjectBF16 over the elements that changed.
+func projections(merged, base, tuned []float32) (moved, full float64) {
+	changed := func(i int) bool {
+		return tuned[i] != base[i] && (tuned[i] == tuned[i] || base[i] == base[i])
+	}
+	sum := func(factor func(i int) float32) float64 {
+		return eightChains(len(base), func(i int) float64 {
+			if !changed(i) {
+				return 0
+			}
+			return float64(factor(i)) * float64(tuned[i]-base[i])
+		})
+	}
+	moved = sum(func(i int) float32 { return merged[i] - base[i] })
+	full = sum(func(i int) float32 { return tuned[i] - base[i] })
+	return moved, full
 }
 
 // words encodes float32 by their upper halves.

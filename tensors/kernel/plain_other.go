@@ -20,10 +20,6 @@ func addDifference(dst, base, tuned []float32, alpha float32) {
 	addDifferencePlain(dst, base, tuned, alpha)
 }
 
-func project(merged, base, tuned []float32) (moved, full float64) {
-	return projectPlain(merged, base, tuned)
-}
-
 func finite(values []float32) bool { return finitePlain(values) }
 
 func mergeBF16(dst, base, tuned []byte, alpha float32) bool {

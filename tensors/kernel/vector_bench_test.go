@@ -49,7 +49,6 @@ func BenchmarkVectors(b *testing.B) {
 	run("CompareBF16", 4*n, func() { compareBF16Plain(rawBase, rawTuned) }, func() { compareBF16(rawBase, rawTuned) })
 	clear(merged)
 	run("AddDifference", 8*n, func() { addDifferencePlain(merged, base, tuned, 1e-3) }, func() { addDifference(merged, base, tuned, 1e-3) })
-	run("Project", 12*n, func() { projectPlain(merged, base, tuned) }, func() { project(merged, base, tuned) })
 	run("Finite", 4*n, func() { finitePlain(base) }, func() { finite(base) })
 	run("WidenAddRoundBF16", 4*n,
 		func() {
@@ -69,27 +68,6 @@ func BenchmarkVectors(b *testing.B) {
 			roundBF16(rawMerged, merged)
 		})
 	run("MergeBF16", 4*n, func() { mergeBF16Plain(rawMerged, rawBase, rawTuned, 0.5) }, func() { mergeBF16(rawMerged, rawBase, rawTuned, 0.5) })
-	run("WidenAddRoundProjectBF16", 4*n,
-		func() {
-			widenBF16Plain(base, rawBase)
-			widenBF16Plain(tuned, rawTuned)
-			copy(merged, base)
-			addDifferencePlain(merged, base, tuned, 0.5)
-			finitePlain(merged)
-			roundBF16Plain(rawMerged, merged)
-			widenBF16Plain(merged, rawMerged)
-			projectPlain(merged, base, tuned)
-		},
-		func() {
-			widenBF16(base, rawBase)
-			widenBF16(tuned, rawTuned)
-			copy(merged, base)
-			addDifference(merged, base, tuned, 0.5)
-			finite(merged)
-			roundBF16(rawMerged, merged)
-			widenBF16(merged, rawMerged)
-			project(merged, base, tuned)
-		})
 	run("MergeProjectBF16", 4*n,
 		func() {
 			var p projection

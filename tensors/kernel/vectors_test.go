@@ -31,7 +31,6 @@ var loops = []struct {
 	{"Compare", func(o operands) string { return digits(Compare(o.base, o.tuned)) }},
 	{"CompareBF16", func(o operands) string { return digits(CompareBF16(o.rawBase, o.rawTuned)) }},
 	{"AddDifference", func(o operands) string { AddDifference(o.dst, o.base, o.tuned, o.alpha); return "" }},
-	{"Project", func(o operands) string { return digits(Project(o.dst, o.base, o.tuned)) }},
 	{"Finite", func(o operands) string { return digits(Finite(o.base)) }},
 	{"MergeBF16", func(o operands) string { return digits(MergeBF16(o.rawDst, o.rawBase, o.rawTuned, o.alpha)) }},
 	{"MergeProjectBF16", func(o operands) string {

@@ -40,7 +40,7 @@ func TestBounds(t *testing.T) {
 		for n := range 200 {
 			for _, m := range []int{0, 63, 64, 128, 130, n, n + 1, len(two)} {
 				for _, s := range [][2][]byte{{one[len(one)-n:], two[len(two)-m:]}, {one[:n:n], two[:m:m]}} {
-					p := New()
+					p := newPair()
 					p.Write(s[0], s[1])
 					check(t, p, s[0], s[1])
 				}
@@ -60,7 +60,7 @@ func TestFault(t *testing.T) {
 				t.Errorf("%s: no fault", what)
 			}
 		}()
-		New().Write(x, y)
+		newPair().Write(x, y)
 	}
 	bothWays(t, func(t *testing.T) {
 		fault("first", forbidden, page)

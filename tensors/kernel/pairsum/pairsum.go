@@ -1,13 +1,13 @@
-// Package pairsum computes the SHA-256 of two streams of bytes at once on one
+// Package pairsum computes the SHA-256 of streams of bytes, two at once on one
 // core, where the processor has instructions for it.
 //
 // Each of these instructions waits for the one before it, so that one stream
-// leaves the unit that computes them idle half of the time. A Pair gives the
-// idle half to a second stream: New one, Write both streams to it side by
-// side, in parts as long as they come, and ask for the Sum. The gain is in what
-// both parts of a Write have in common; the rest of the longer part goes the
-// way of crypto/sha256, as does everything on processors without the
-// instructions. The results are those of crypto/sha256 in any case.
+// leaves the unit that computes them idle half of the time. Write gives the
+// idle half to a second stream: it takes a part of each, of any length, and any
+// two streams can be written side by side at any time. The gain is in what both
+// parts have in common; the rest of the longer part goes the way of
+// crypto/sha256, as does everything on processors without the instructions. The
+// results are those of crypto/sha256 in any case.
 package pairsum
 
 import (
@@ -26,52 +26,53 @@ const (
 	turn = 1024
 )
 
-// Pair digests two streams at once. One goroutine at a time may use it.
-type Pair struct {
-	first, second stream
-}
-
-// New returns a Pair of two empty streams.
-func New() *Pair {
-	return &Pair{newStream(), newStream()}
-}
-
-// Write feeds x to the first stream and y to the second. Their lengths may
-// differ, and either may be empty.
-func (p *Pair) Write(x, y []byte) {
-	if abreast {
-		x, y = p.first.complete(x), p.second.complete(y)
-		if n := min(len(x), len(y)) / blockLen; n > 0 {
-			p.blocks(x, y, n)
-			x, y = x[n*blockLen:], y[n*blockLen:]
-		}
-	}
-	p.first.write(x)
-	p.second.write(y)
-}
-
-// Sum returns the digests of what was written so far. It does not change the
-// state: more can be written afterwards.
-func (p *Pair) Sum() (first, second [sha256.Size]byte) {
-	return [sha256.Size]byte(p.first.hash.Sum(nil)), [sha256.Size]byte(p.second.hash.Sum(nil))
-}
-
-// blocks digests n blocks of both streams, which have no block begun.
-func (p *Pair) blocks(x, y []byte, n int) {
-	first, second := p.first.load(), p.second.load()
-	for at := 0; at < n; at += turn {
-		digestBlocks(first, second, &x[at*blockLen], &y[at*blockLen], min(turn, n-at))
-	}
-	p.first.store(n)
-	p.second.store(n)
-}
-
-// stream is one of the two.
-type stream struct {
+// Stream digests one stream of bytes. One goroutine at a time may use it.
+type Stream struct {
 	hash  hash.Hash
 	begun int       // bytes of a block that hash keeps until it is complete
 	state [108]byte // of hash, as below, while its blocks are digested elsewhere
 }
+
+// New returns an empty Stream.
+func New() *Stream { return &Stream{hash: sha256.New()} }
+
+// Write feeds x to one stream and y to another. Their lengths may differ, and
+// either may be empty.
+func Write(first, second *Stream, x, y []byte) {
+	if first == second {
+		panic("pairsum: a stream beside itself")
+	}
+	if abreast {
+		x, y = first.complete(x), second.complete(y)
+		if n := min(len(x), len(y)) / blockLen; n > 0 {
+			blocks(first, second, x, y, n)
+			x, y = x[n*blockLen:], y[n*blockLen:]
+		}
+	}
+	first.Write(x)
+	second.Write(y)
+}
+
+// blocks digests n blocks of both streams, which have no block begun.
+func blocks(first, second *Stream, x, y []byte, n int) {
+	a, b := first.load(), second.load()
+	for at := 0; at < n; at += turn {
+		digestBlocks(a, b, &x[at*blockLen], &y[at*blockLen], min(turn, n-at))
+	}
+	first.store(n)
+	second.store(n)
+}
+
+// Write feeds b to the stream alone. It returns its length, and never an error.
+func (s *Stream) Write(b []byte) (int, error) {
+	s.hash.Write(b)
+	s.begun = (s.begun + len(b)) % blockLen
+	return len(b), nil
+}
+
+// Sum returns the digest of what was written so far. It does not change the
+// state: more can be written afterwards.
+func (s *Stream) Sum() [sha256.Size]byte { return [sha256.Size]byte(s.hash.Sum(nil)) }
 
 // The state of a hash of crypto/sha256 outside of it: a name, eight words of
 // the digest so far, a block begun, the number of bytes; numbers big-endian.
@@ -81,26 +82,19 @@ const (
 	countAt = blockAt + blockLen
 )
 
-func newStream() stream { return stream{hash: sha256.New()} }
-
-func (s *stream) write(b []byte) {
-	s.hash.Write(b)
-	s.begun = (s.begun + len(b)) % blockLen
-}
-
 // complete writes what the block begun lacks, or less if b has less, and
 // returns the rest of b.
-func (s *stream) complete(b []byte) []byte {
+func (s *Stream) complete(b []byte) []byte {
 	if s.begun == 0 {
 		return b
 	}
 	n := min(len(b), blockLen-s.begun)
-	s.write(b[:n])
+	s.Write(b[:n])
 	return b[n:]
 }
 
 // load moves the state out of the hash and returns the words.
-func (s *stream) load() *[sha256.Size]byte {
+func (s *Stream) load() *[sha256.Size]byte {
 	if _, err := s.hash.(encoding.BinaryAppender).AppendBinary(s.state[:0]); err != nil {
 		panic("pairsum: " + err.Error())
 	}
@@ -108,7 +102,7 @@ func (s *stream) load() *[sha256.Size]byte {
 }
 
 // store moves the state back after n blocks.
-func (s *stream) store(n int) {
+func (s *Stream) store(n int) {
 	count := s.state[countAt:]
 	binary.BigEndian.PutUint64(count, binary.BigEndian.Uint64(count)+uint64(n)*blockLen)
 	if err := s.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(s.state[:]); err != nil {

@@ -32,8 +32,8 @@ func plainly(work func()) {
 	work()
 }
 
-// check compares the sums of a Pair with those of what was written to it.
-func check(t *testing.T, p *Pair, x, y []byte) {
+// check compares the sums of a pair with those of what was written to it.
+func check(t *testing.T, p *pair, x, y []byte) {
 	t.Helper()
 	first, second := p.Sum()
 	if first != sha256.Sum256(x) {
@@ -43,6 +43,15 @@ func check(t *testing.T, p *Pair, x, y []byte) {
 		t.Fatalf("second stream of %d bytes, beside %d: %x", len(y), len(x), second)
 	}
 }
+
+// pair is two streams that are written side by side.
+type pair struct{ first, second *Stream }
+
+func newPair() *pair { return &pair{New(), New()} }
+
+func (p *pair) Write(x, y []byte) { Write(p.first, p.second, x, y) }
+
+func (p *pair) Sum() (first, second [sha256.Size]byte) { return p.first.Sum(), p.second.Sum() }
 
 // noise returns n bytes that differ from call to call.
 func noise(random *rand.Rand, n int) []byte {
@@ -67,7 +76,7 @@ func TestVectors(t *testing.T) {
 	bothWays(t, func(t *testing.T) {
 		for _, v := range vectors {
 			for _, w := range vectors {
-				p := New()
+				p := newPair()
 				p.Write([]byte(v.message), []byte(w.message))
 				first, second := p.Sum()
 				if hex.EncodeToString(first[:]) != v.sum || hex.EncodeToString(second[:]) != w.sum {
@@ -86,7 +95,7 @@ func TestLengths(t *testing.T) {
 	bothWays(t, func(t *testing.T) {
 		for n := range most + 1 {
 			for m := range most + 1 {
-				p := New()
+				p := newPair()
 				p.Write(x[:n], y[:m])
 				check(t, p, x[:n], y[:m])
 			}
@@ -102,7 +111,7 @@ func TestSplits(t *testing.T) {
 		for range 2000 {
 			x, y := noise(random, random.IntN(3000)), noise(random, random.IntN(3000))
 			part := 1 + random.IntN(400)
-			p := New()
+			p := newPair()
 			for i, j := 0, 0; i < len(x) || j < len(y); {
 				n, m := min(random.IntN(part+1), len(x)-i), min(random.IntN(part+1), len(y)-j)
 				p.Write(x[i:i+n], y[j:j+m])
@@ -126,7 +135,7 @@ func TestUneven(t *testing.T) {
 	bothWays(t, func(t *testing.T) {
 		for _, n := range lengths {
 			for _, m := range lengths {
-				p := New()
+				p := newPair()
 				p.Write(x[:n], y[:m])
 				check(t, p, x[:n], y[:m])
 				p.Write(x[n:], y[m:]) // the rest, where the other has more
@@ -136,12 +145,12 @@ func TestUneven(t *testing.T) {
 	})
 }
 
-// TestAlike: one slice can be both streams, and Pairs do not share anything.
+// TestAlike: one slice can be both streams, and pairs do not share anything.
 func TestAlike(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	x, y := noise(random, 1000), noise(random, 1000)
 	bothWays(t, func(t *testing.T) {
-		p, q := New(), New()
+		p, q := newPair(), newPair()
 		p.Write(x, x)
 		q.Write(y, x)
 		p.Write(y, y)
@@ -152,11 +161,54 @@ func TestAlike(t *testing.T) {
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
+// TestPartners: streams may change their partners, and be written alone.
+func TestPartners(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	bothWays(t, func(t *testing.T) {
+		for range 300 {
+			var streams [4]*Stream
+			var written [4][]byte
+			for i := range streams {
+				streams[i] = New()
+			}
+			for range 12 {
+				i, j := random.IntN(4), random.IntN(4)
+				x, y := noise(random, random.IntN(300)), noise(random, random.IntN(300))
+				written[i] = append(written[i], x...)
+				if i == j {
+					if n, err := streams[i].Write(x); n != len(x) || err != nil {
+						t.Fatal(n, err)
+					}
+					continue
+				}
+				Write(streams[i], streams[j], x, y)
+				written[j] = append(written[j], y...)
+			}
+			for i, s := range streams {
+				if s.Sum() != sha256.Sum256(written[i]) {
+					t.Fatalf("stream %d of %d bytes: %x", i, len(written[i]), s.Sum())
+				}
+			}
+		}
+	})
+}
+
+// TestItself: a stream cannot stand beside itself.
+func TestItself(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	s := New()
+	Write(s, s, []byte{1}, []byte{2})
+}
+
 // TestReadsOnly: what is written stays as it is.
 func TestReadsOnly(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 10))
 	x, y := noise(random, 700), noise(random, 700)
-	p := New()
+	p := newPair()
 	before := join(x, y)
 	p.Write(x, y)
 	if !bytes.Equal(before, join(x, y)) {
@@ -206,7 +258,7 @@ func FuzzPair(f *testing.F) {
 	f.Fuzz(func(t *testing.T, x, y []byte, n, m int) {
 		n, m = within(n, len(x)), within(m, len(y))
 		write := func() {
-			p := New()
+			p := newPair()
 			p.Write(x[:n], y[:m])
 			check(t, p, x[:n], y[:m])
 			p.Write(x[n:], y[m:])
