@@ -117,8 +117,8 @@ func TestNonfinite(t *testing.T) {
 	good := pico(t, dir, "good", tensorstest.Pico{Seed: 1})
 	nan, inf := broken("nan", 7, float32(math.NaN())), broken("inf", 9, float32(math.Inf(-1)))
 	out := filepath.Join(dir, "target", "out")
-	refused(t, ExitInput, []string{`"model.norm.weight"`, "element 7", "--allow-nonfinite"}, "merge", good, nan, "--alpha", "0.5", "-o", out)
-	refused(t, ExitInput, []string{`"model.norm.weight"`, "element 9", "the base has -Inf there"}, "merge", inf, good, "--alpha", "0.5", "-o", out)
+	refused(t, ExitInput, []string{nan + ": ", `"model.norm.weight"`, "element 7", "tuned model 1 changes it by NaN", "--allow-nonfinite"}, "merge", good, nan, "--alpha", "0.5", "-o", out)
+	refused(t, ExitInput, []string{inf + ": ", `"model.norm.weight"`, "element 9", "the base has -Inf there"}, "merge", inf, good, "--alpha", "0.5", "-o", out)
 	refused(t, ExitInput, []string{"element 7"}, "merge", nan, good, "--alpha", "0", "-o", out)
 	if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 0 {
 		t.Errorf("left: %v %v", left, err)

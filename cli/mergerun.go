@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -176,7 +177,20 @@ func (m *merged) write(ctx context.Context, opt mergeOptions, in *inputs) error 
 	for _, f := range m.Files {
 		m.Bytes += f.Bytes
 	}
-	return err
+	return in.blame(err)
+}
+
+// blame names the model whose weight is no finite number.
+func (in *inputs) blame(err error) error {
+	var broken *merge.NonfiniteError
+	if !errors.As(err, &broken) || broken.Side < 0 {
+		return err
+	}
+	name := in.base.name
+	if broken.Side > 0 {
+		name = in.tuned[broken.Side-1].name
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // count takes over what a merge has done.

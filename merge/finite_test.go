@@ -23,11 +23,17 @@ func brokenAt(t testing.TB, d tensors.DType, direction, at int, value float64) *
 	return m
 }
 
-// refused reads a Record and checks that the error names what a user needs: of
-// the base's value the first digits.
-func refused(t *testing.T, what string, m *merge.Model, element int, base string) {
+// theBaseHas is what the error says of a base's value: its first digits.
+func theBaseHas(value any) string {
+	digits := fmt.Sprint(value)
+	return "the base has " + digits[:min(len(digits), 5)]
+}
+
+// refused reads a Record and checks that the error names what a user needs, and
+// says why.
+func refused(t *testing.T, what string, m *merge.Model, element int, why string) {
 	t.Helper()
-	words := []string{`tensor "x"`, fmt.Sprintf("element %d would", element), "the base has " + base[:min(len(base), 5)], "--allow-nonfinite"}
+	words := []string{`tensor "x"`, fmt.Sprintf("element %d would", element), why, "--allow-nonfinite"}
 	for _, err := range []error{m.Record(false).ReadRaw(make([]byte, infoOf(m, "x").Bytes()), "x", 0), effectError(t, m.Record(false))} {
 		if err == nil {
 			t.Errorf("%s: not refused", what)
@@ -73,12 +79,13 @@ func TestRefuseNonfinite(t *testing.T) {
 			value = nearest(d, value) // NaN, where there is no infinity
 			what := fmt.Sprint(d, " ", value, " at ", at)
 			base, tuned := brokenAt(t, d, 0, at, value), brokenAt(t, d, 1, at, value)
-			says, was := fmt.Sprint(float32(value)), fmt.Sprint(values(t, clean, "x")[at])
+			says, changes := theBaseHas(float32(value)), fmt.Sprintf("tuned model %%d changes it by %v", value)
+			first, second := fmt.Sprintf(changes, 1), fmt.Sprintf(changes, 2)
 			refused(t, what+" in the base", toward(t, base, other, 0.5), at, says)
-			refused(t, what+" in the tuned", toward(t, clean, tuned, 0.5), at, was)
+			refused(t, what+" in the tuned", toward(t, clean, tuned, 0.5), at, first)
 			refused(t, what+" in both", toward(t, base, tuned, 0.5), at, says)
-			refused(t, what+" in one of two", apply(t, clean, term(diff(t, clean, other), 0.5), term(diff(t, clean, tuned), 0.5)), at, was)
-			refused(t, what+" at random", stochastically(toward(t, clean, tuned, 0.5), "", 1), at, was)
+			refused(t, what+" in one of two", apply(t, clean, term(diff(t, clean, other), 0.5), term(diff(t, clean, tuned), 0.5)), at, second)
+			refused(t, what+" at random", stochastically(toward(t, clean, tuned, 0.5), "", 1), at, first)
 			passes(t, what+" in the tuned at alpha 0", toward(t, clean, tuned, 0))
 			passes(t, what+" in the base at alpha 1", toward(t, base, other, 1))
 		}
@@ -113,7 +120,7 @@ func TestRefuseOverflow(t *testing.T) {
 		t.Helper()
 		m := toward(t, row(d, 1, base), row(d, 1, tuned), alpha)
 		if !finite {
-			refused(t, string(d), m, 1, fmt.Sprint(float32(base)))
+			refused(t, string(d), m, 1, "the sum is too large for "+string(d))
 			return
 		}
 		passes(t, string(d), m)
@@ -132,7 +139,7 @@ func TestRefuseOverflow(t *testing.T) {
 	check("F64", 0, 1e308, 1.5, true)
 	check("F64", 0, 1e308, 2, false)
 	m := toward(t, row("BF16", 1, 1000), row("BF16", 1, 1001), 0.5).With(merge.Options{DType: "F8_E4M3"})
-	refused(t, "beyond the out type", m, 1, "1000")
+	refused(t, "beyond the out type", m, 1, "the sum is too large for F8_E4M3")
 }
 
 // TestLargeFloat64: what float64 holds and float32 does not is finite, alone

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"surgeon/tensors"
@@ -59,6 +60,66 @@ func nonfinite(raw []byte, d tensors.DType) (n int64) {
 		}
 	}
 	return n
+}
+
+// NonfiniteError is a merged weight that is no finite number, and where that
+// comes from.
+type NonfiniteError struct {
+	Tensor  string
+	Element int // in row-major order
+	Side    int // 0 is the base, k the k-th tuned model; negative if all are finite, and their sum is too large for the stored type
+	DType   tensors.DType
+	Value   float64 // of the base; where a tuned model is the reason, its change from the base
+}
+
+// Error implements error.
+func (e *NonfiniteError) Error() string {
+	why := fmt.Sprintf("the base has %v there and the sum is too large for %s: merge with smaller alphas or another type", e.Value, e.DType)
+	switch {
+	case e.Side == 0:
+		why = fmt.Sprintf("the base has %v there: check it", e.Value)
+	case e.Side > 0:
+		why = fmt.Sprintf("tuned model %d changes it by %v: check that model", e.Side, e.Value)
+	}
+	return fmt.Sprintf("tensor %q: element %d would not be a finite number, since %s, or merge such weights as they are with --allow-nonfinite", e.Tensor, e.Element, why)
+}
+
+// nonfiniteError tells of the first broken element of a block.
+func nonfiniteError(t tensor, raw []byte, from int) error {
+	size := t.stored.DType.Size()
+	for i := range len(raw) / size {
+		if v := number(raw[i*size:(i+1)*size], t.stored.DType); v-v != 0 {
+			return t.origins(from + i)
+		}
+	}
+	return nil
+}
+
+// origins finds the first side whose value at an element is no finite number.
+func (t tensor) origins(at int) error {
+	e := &NonfiniteError{Tensor: t.name, Element: at, DType: t.stored.DType}
+	value := []float64{0}
+	if err := tensors.Read64(t.Model.base, value, t.name, at); err != nil {
+		return err
+	}
+	if e.Value = value[0]; e.Value-e.Value != 0 {
+		return e
+	}
+	for k, term := range t.terms {
+		if !t.has[k][t.name] {
+			continue
+		}
+		change := []float64{0}
+		if err := term.Delta.AddTo64(change, t.name, at, 1); err != nil {
+			return err
+		}
+		if change[0]-change[0] != 0 {
+			e.Side, e.Value = k+1, change[0]
+			return e
+		}
+	}
+	e.Side = -1
+	return e
 }
 
 // number is the value of one stored element.

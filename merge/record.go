@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-
-	"surgeon/tensors"
 )
 
 // Record is a Model that takes notes while its bytes are read, so that writing
@@ -210,20 +208,4 @@ func (m *Model) EffectiveAlpha(ctx context.Context, progress func(done, total in
 		return math.NaN(), err
 	}
 	return e.Terms[0].Effective, nil
-}
-
-// nonfiniteError names the first of the broken elements of a block.
-func nonfiniteError(t tensor, raw []byte, from int) error {
-	size := t.stored.DType.Size()
-	for i := range len(raw) / size {
-		if v := number(raw[i*size:(i+1)*size], t.stored.DType); v-v == 0 {
-			continue
-		}
-		base := []float64{0}
-		if err := tensors.Read64(t.Model.base, base, t.name, from+i); err != nil {
-			return err
-		}
-		return fmt.Errorf("tensor %q: element %d would not be a finite number (the base has %v there): check the models, or merge such weights as they are with --allow-nonfinite", t.name, from+i, base[0])
-	}
-	return nil
 }
