@@ -177,20 +177,23 @@ func (m *merged) write(ctx context.Context, opt mergeOptions, in *inputs) error 
 	for _, f := range m.Files {
 		m.Bytes += f.Bytes
 	}
-	return in.blame(err)
+	return in.blame(opt.out, err)
 }
 
-// blame names the model whose weight is no finite number.
-func (in *inputs) blame(err error) error {
+// blame names the model whose weight is no finite number, and not every file
+// that was being read when it was found.
+func (in *inputs) blame(out string, err error) error {
 	var broken *merge.NonfiniteError
-	if !errors.As(err, &broken) || broken.Side < 0 {
+	if !errors.As(err, &broken) {
 		return err
 	}
-	name := in.base.name
-	if broken.Side > 0 {
-		name = in.tuned[broken.Side-1].name
+	switch {
+	case broken.Side == 0:
+		return fmt.Errorf("%s: not written: %s: %w", out, in.base.name, broken)
+	case broken.Side > 0:
+		return fmt.Errorf("%s: not written: %s: %w", out, in.tuned[broken.Side-1].name, broken)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return fmt.Errorf("%s: not written: %w", out, broken)
 }
 
 // count takes over what a merge has done.
