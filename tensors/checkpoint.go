@@ -6,7 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -86,7 +86,7 @@ func open(name, root string, dir fs.FS, target string, load loader) (*Checkpoint
 		c.Close()
 		return nil, err
 	}
-	sort.Strings(c.names)
+	slices.Sort(c.names)
 	return c, nil
 }
 
@@ -143,6 +143,10 @@ func (c *Checkpoint) openFile(file string, load loader) error {
 	if c.metadata == nil {
 		c.metadata = metadata
 	}
+	if len(c.tensors) == 0 {
+		c.tensors = make(map[string]stored, len(parsed))
+	}
+	c.names = slices.Grow(c.names, len(parsed))
 	for _, t := range parsed {
 		if other, twice := c.tensors[t.name]; twice {
 			return fmt.Errorf("%s: tensor %s is in %s too", c.File(file), quote(t.name), other.file)

@@ -36,6 +36,7 @@ func (c *Checkpoint) openShards(file string, load loader) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File(file), err)
 	}
+	c.tensors = make(map[string]stored, len(ix.WeightMap))
 	for _, shard := range shards {
 		if err := c.openFile(shard, load); err != nil {
 			return err
@@ -66,20 +67,32 @@ func plainName(name string) bool {
 		!strings.ContainsAny(name, `/\`) && !strings.ContainsFunc(name, unprintable)
 }
 
+// checkIndex checks that the index says of every tensor the file it is in. Of
+// several that are wrong, it tells of the first by name: not of any, as a map
+// would have it.
 func (c *Checkpoint) checkIndex(file string, ix index) error {
-	for _, name := range sortedKeys(ix.WeightMap) {
+	var misplaced, unnamed []string
+	for name, shard := range ix.WeightMap {
+		if t, ok := c.tensors[name]; !ok || t.file != shard {
+			misplaced = append(misplaced, name)
+		}
+	}
+	for name := range c.tensors {
+		if _, ok := ix.WeightMap[name]; !ok {
+			unnamed = append(unnamed, name)
+		}
+	}
+	if len(misplaced) > 0 {
+		name := slices.Min(misplaced)
 		t, ok := c.tensors[name]
 		if !ok {
 			return fmt.Errorf("%s: tensor %s is not in %s, where the index says it is", c.File(file), quote(name), ix.WeightMap[name])
 		}
-		if t.file != ix.WeightMap[name] {
-			return fmt.Errorf("%s: tensor %s is in %s, but the index says %s", c.File(file), quote(name), t.file, ix.WeightMap[name])
-		}
+		return fmt.Errorf("%s: tensor %s is in %s, but the index says %s", c.File(file), quote(name), t.file, ix.WeightMap[name])
 	}
-	for name, t := range c.tensors {
-		if _, ok := ix.WeightMap[name]; !ok {
-			return fmt.Errorf("%s: tensor %s of %s is missing from the index", c.File(file), quote(name), t.file)
-		}
+	if len(unnamed) > 0 {
+		name := slices.Min(unnamed)
+		return fmt.Errorf("%s: tensor %s of %s is missing from the index", c.File(file), quote(name), c.tensors[name].file)
 	}
 	return nil
 }
