@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -20,8 +21,11 @@ type Digest struct {
 
 // DigestBytes digests a file that is in memory.
 func DigestBytes(name string, data []byte) Digest {
-	sum := sha256.Sum256(data)
-	return Digest{name, int64(len(data)), hex.EncodeToString(sum[:])}
+	return digestOf(name, int64(len(data)), sha256.Sum256(data))
+}
+
+func digestOf(name string, n int64, sum [sha256.Size]byte) Digest {
+	return Digest{name, n, hex.EncodeToString(sum[:])}
 }
 
 // digestLen is the number of bytes that are read at a time.
@@ -39,37 +43,20 @@ func DigestTensors(ctx context.Context, src Source, progress func(done, total in
 	return digestAll(ctx, list, progress)
 }
 
-// DigestFiles digests the files of weights of checkpoints, in the order of the
-// checkpoints. progress, which may be nil, counts bytes.
-func DigestFiles(ctx context.Context, progress func(done, total int64), checkpoints ...*Checkpoint) ([][]Digest, error) {
-	var list []viewed
-	var whose []int
-	for i := 0; ; i++ { // the first files of all, then the second ones: as a merge reads them
-		before := len(list)
-		for c, checkpoint := range checkpoints {
-			if i < len(checkpoint.files) {
-				f := checkpoint.files[i]
-				list, whose = append(list, viewed{f.Name, f.Bytes, func(at, n int64, use func(raw []byte) error) error {
-					return guard(func() error { return use(f.data[at : at+n]) })
-				}}), append(whose, c)
-			}
-		}
-		if len(list) == before {
-			break
-		}
-	}
-	digests, err := digestAll(ctx, list, progress)
-	result := make([][]Digest, len(checkpoints))
-	for i, d := range digests {
-		result[whose[i]] = append(result[whose[i]], d)
-	}
-	return result, err
-}
-
-// DigestFiles digests the files of weights of one checkpoint.
+// DigestFiles digests the files of weights. progress, which may be nil, counts
+// bytes.
 func (c *Checkpoint) DigestFiles(ctx context.Context, progress func(done, total int64)) ([]Digest, error) {
-	list, err := DigestFiles(ctx, progress, c)
-	return list[0], err
+	var list []viewed
+	for _, f := range c.files {
+		list = append(list, viewed{f.Name, f.Bytes, func(at, n int64, use func(raw []byte) error) error {
+			err := guard(func() error { return use(f.data[at : at+n]) })
+			if err != nil {
+				err = fmt.Errorf("%s: %w", c.File(f.Name), err)
+			}
+			return err
+		}})
+	}
+	return digestAll(ctx, list, progress)
 }
 
 // viewed is a sequence of bytes to digest.

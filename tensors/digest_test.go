@@ -8,7 +8,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,40 +112,6 @@ func TestDigestFiles(t *testing.T) {
 	digestsTrue(t, dir, written)
 	if last != sum || of != sum {
 		t.Errorf("progress ends at %d of %d, want %d", last, of, sum)
-	}
-}
-
-// TestDigestSeveral digests the files of several checkpoints at once: each gets
-// its own, in its own order, also where their numbers differ.
-func TestDigestSeveral(t *testing.T) {
-	var checkpoints []*tensors.Checkpoint
-	var want [][]tensors.Digest
-	var sum int64
-	for _, limit := range []int64{0, 1 << 20, 3 << 20} {
-		dir := filepath.Join(t.TempDir(), "out")
-		written, err := tensors.Write(t.Context(), dir, large(), tensors.WriteOptions{ShardSize: limit})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := tensors.Open(dir)
-		checkpoints = append(checkpoints, closing(t, c, err))
-		want = append(want, written[:len(c.Files())])
-		for _, f := range c.Files() {
-			sum += f.Bytes
-		}
-	}
-	var last, of int64
-	got, err := tensors.DigestFiles(t.Context(), func(done, total int64) { last, of = done, total }, checkpoints...)
-	if err != nil || last != sum || of != sum {
-		t.Errorf("%v, progress ends at %d of %d, want %d", err, last, of, sum)
-	}
-	for i := range want {
-		if !slices.Equal(got[i], want[i]) {
-			t.Errorf("checkpoint %d: %v, want %v", i, got[i], want[i])
-		}
-	}
-	if none, err := tensors.DigestFiles(t.Context(), nil); err != nil || len(none) > 0 {
-		t.Errorf("of nothing: %v, %v", none, err)
 	}
 }
 

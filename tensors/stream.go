@@ -2,7 +2,6 @@ package tensors
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"slices"
@@ -34,8 +33,7 @@ func writeShard(ctx context.Context, path string, src Source, s shard, along *Al
 	if err := readBack(path, src, s); err != nil {
 		return Digest{}, err
 	}
-	digest := sum.Sum()
-	return Digest{s.file, s.bytes, hex.EncodeToString(digest[:])}, nil
+	return digestOf(s.file, s.bytes, sum.Sum()), nil
 }
 
 // finish gives a file its permissions and makes it durable.
