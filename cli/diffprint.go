@@ -58,7 +58,7 @@ func (d *difference) printReading(env environment) error {
 		env.printf("frozen    %s\n", table.Printable(strings.Join(r.Frozen, ", ")))
 	}
 	if r.AtFloor > 0 {
-		env.printf("floor     %d tensors moved less than the resolution of their type: rounding decided what changed\n", r.AtFloor)
+		env.printf("floor     %s moved less than the resolution of the type: rounding decided what changed\n", plural(r.AtFloor, "tensor"))
 	}
 	if r.Shape != "" {
 		env.printf("spectrum  %s\n", r.Shape)
@@ -152,7 +152,7 @@ func broken(r *drift.Report) []string {
 	case 1:
 		return []string{fmt.Sprintf("%s has values that are not finite numbers: %s", names[0], count)}
 	}
-	return []string{fmt.Sprintf("%s and %d more tensors have values that are not finite numbers: %s", names[0], len(names)-1, count)}
+	return []string{fmt.Sprintf("%s and %s have values that are not finite numbers: %s", names[0], plural(len(names)-1, "other tensor"), count)}
 }
 
 // printRows prints drift rows with a heat bar against the largest of them.

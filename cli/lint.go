@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"surgeon/cli/preflight"
 	"surgeon/cli/table"
@@ -74,13 +75,13 @@ func (l lint) print(env environment) error {
 	}
 	env.printf("\n")
 	for _, f := range l.Findings {
-		env.printf("\n%-8s  %s\n", f.Severity, table.Printable(f.File+" "+f.Field))
+		env.printf("\n%-8s  %s\n", f.Severity, table.Printable(strings.TrimSpace(f.File+" "+f.Field)))
 		env.printf("          %s | %s\n          %s\n", table.Printable(f.Base), table.Printable(f.Tuned), table.Printable(f.Says))
 	}
 	const most = 10
 	for i, u := range l.Unmatched {
 		if i == most {
-			env.printf("\nunmatched and %d more tensors, which --json lists\n", len(l.Unmatched)-most)
+			env.printf("\nunmatched and %s, which --json lists\n", plural(len(l.Unmatched)-most, "more tensor"))
 			break
 		}
 		env.printf("\nunmatched %s\n", table.Printable(u.Name+": "+u.Reason))
@@ -90,7 +91,7 @@ func (l lint) print(env environment) error {
 	case slices.ContainsFunc(l.Findings, func(f preflight.Finding) bool { return f.Severity == preflight.Error }), l.Tensors.Matched == 0:
 		verdict = "a merge would be refused"
 	case len(l.Unmatched) > 0:
-		verdict = fmt.Sprintf("a merge needs --on-mismatch: %d tensors do not match", len(l.Unmatched))
+		verdict = fmt.Sprintf("a merge needs --on-mismatch: %s without a match", plural(len(l.Unmatched), "tensor"))
 	case len(l.Findings) > 0:
 		verdict = "a merge is possible, and keeps what the base says"
 	}

@@ -278,6 +278,10 @@ func (m *merged) print(env environment) error {
 	}
 	env.printf("%s = %s%s\n", m.Out, m.Base, table.Printable(sum.String()))
 	for _, t := range m.Terms {
+		if math.IsNaN(float64(t.Effective)) { // see merge.Effect
+			env.printf("effective alpha of %s: undefined: it changes nothing, or what others change too, or weights are not finite\n", t.Tuned)
+			continue
+		}
 		env.printf("effective alpha of %s: %s for %s asked, after rounding to the stored type\n", t.Tuned, table.Sig(float64(t.Effective), 5), table.Sig(float64(t.Alpha), 5))
 	}
 	leftOut := ""

@@ -45,6 +45,14 @@ func (e environment) printf(format string, args ...any) error {
 	return err
 }
 
+// plural is a count of things whose name takes an s in the plural.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // footnotes prints what a table's reader must know. Notes may hold names from
 // files.
 func (e environment) footnotes(notes []string) error {

@@ -102,8 +102,8 @@ func (s *sweep) note() {
 			}
 		}
 		if len(alphas) > 0 {
-			s.Notes = append(s.Notes, fmt.Sprintf("%s: at alpha %s fewer than %d answers changed from alpha 0: too few to tell a difference from noise",
-				first.Task, strings.Join(alphas, ", "), needed))
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: fewer than %d answers changed from alpha 0 to alpha %s: too few to tell a difference from noise",
+				first.Task, needed, strings.Join(alphas, ", ")))
 		}
 	}
 }

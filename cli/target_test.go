@@ -109,7 +109,7 @@ func TestForce(t *testing.T) {
 func TestBesideASingleFile(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "half."+tensors.Provenance, "precious")
-	refused(t, ExitInput, []string{"half.surgeon.json", "exists"}, "merge", "base", "chem", "--alpha", "0.5", "-o", filepath.Join(dir, "half.safetensors"))
+	refused(t, ExitInput, []string{"half.surgeon.json", "is there already"}, "merge", "base", "chem", "--alpha", "0.5", "-o", filepath.Join(dir, "half.safetensors"))
 	if read(t, filepath.Join(dir, "half.surgeon.json")) != "precious" {
 		t.Error("half.surgeon.json is lost")
 	}

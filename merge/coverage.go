@@ -131,7 +131,10 @@ func side(policy Policy) string {
 // refusal names the first tensor that has no policy.
 func refusal(unmatched []tensors.Unmatched) error {
 	more := ""
-	if n := len(unmatched) - 1; n > 0 {
+	switch n := len(unmatched) - 1; {
+	case n == 1:
+		more = " (and 1 more tensor)"
+	case n > 1:
 		more = fmt.Sprintf(" (and %d more tensors)", n)
 	}
 	u := unmatched[0]

@@ -75,7 +75,7 @@ func TestReconcile(t *testing.T) {
 		result{"x1 y1 ", "y ", ""}, result{"x1 y2 ", "y ", ""})
 	check("other shape", y("F32", "F32", two, three, 1, 2), `tensor "y" cannot be merged: shape [2] in the base, [3] in the tuned model`,
 		result{"x1 y1 ", "y ", ""}, result{"x1 y2 ", "y ", ""})
-	check("the first of two", func(b, u *tensorstest.Memory) { add(u, "z", "F32", two, 2); add(u, "y", "F32", two, 2) }, `tensor "y" cannot be merged: the base has no such tensor (and 1 more tensors)`,
+	check("the first of two", func(b, u *tensorstest.Memory) { add(u, "z", "F32", two, 2); add(u, "y", "F32", two, 2) }, `tensor "y" cannot be merged: the base has no such tensor (and 1 more tensor)`,
 		result{"x1 ", "", "y z "}, result{"x1 y2 z2 ", "y z ", ""})
 }
 

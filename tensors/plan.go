@@ -44,7 +44,7 @@ func planShards(src Source, limit int64, metadata map[string]string) (*checkpoin
 			return nil, err
 		}
 		if p.total += info.Bytes(); p.total > maxBytes {
-			return nil, fmt.Errorf("tensor %s: the tensors up to it take more than %s, which no file system holds", quote(name), gibibytes(maxBytes))
+			return nil, fmt.Errorf("tensor %s: the tensors up to it take more than %s, which no file system holds", quote(name), amount(maxBytes))
 		}
 		last := len(groups) - 1
 		if limit > 0 && size+info.Bytes() > limit && len(groups[last]) > 0 {
@@ -91,7 +91,7 @@ func writable(src Source, name string) (Info, error) {
 		}
 	}
 	if !fits || size > 8*maxBytes {
-		return info, fmt.Errorf("tensor %s of shape %v takes more than %s, which no file system holds", quote(name), info.Shape, gibibytes(maxBytes))
+		return info, fmt.Errorf("tensor %s of shape %v takes more than %s, which no file system holds", quote(name), info.Shape, amount(maxBytes))
 	}
 	return info, nil
 }

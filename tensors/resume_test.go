@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -222,9 +221,7 @@ func TestResumeOther(t *testing.T) {
 		})
 		return err
 	}
-	if err := check("without resume", func(o *tensors.WriteOptions) { o.Resume = false }, "--resume"); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("%v is no fs.ErrExist", err)
-	}
+	check("without resume", func(o *tensors.WriteOptions) { o.Resume = false }, "--resume")
 	const other = "belongs to another merge"
 	check("force is no resume", func(o *tensors.WriteOptions) { o.Resume, o.Force = false, true }, "--resume")
 	check("another identity", func(o *tensors.WriteOptions) { o.Identity = "another recipe" }, other)

@@ -92,12 +92,21 @@ func existing(path string) string {
 // room refuses a file system that has no space for so many bytes.
 func room(path string, need int64) error {
 	if free := freeSpace(existing(path)); free >= 0 && free < need {
-		return fmt.Errorf("it takes %s and %s are free: make room or choose another target", gibibytes(need), gibibytes(free))
+		return fmt.Errorf("it takes %s and %s are free: make room or choose another target", amount(need), amount(free))
 	}
 	return nil
 }
 
-func gibibytes(n int64) string { return fmt.Sprintf("%.4g GiB", float64(n)/(1<<30)) }
+// amount prints an amount of bytes.
+func amount(n int64) string {
+	switch {
+	case n < 1<<20:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.4g GiB", float64(n)/(1<<30))
+}
 
 // putDirectory gives a finished directory its final name, if that is still
 // vacant. What may be replaced is moved away first and removed when the new one

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -169,7 +168,7 @@ func (w *writing) free(name string, files []Digest) error {
 		return fmt.Errorf("a file cannot be called %s there", quote(name))
 	}
 	if _, err := os.Lstat(filepath.Join(filepath.Dir(w.path), name)); w.single && err == nil && !w.opt.Force && !w.opt.Resume {
-		return fmt.Errorf("%s, which belongs beside it, is there already: %w", name, fs.ErrExist)
+		return fmt.Errorf("%s, which belongs beside it, is there already: remove it or choose another target", name)
 	}
 	return nil
 }
@@ -221,7 +220,10 @@ func (w *writing) finishSingle() error {
 	return cause(os.RemoveAll(w.partial))
 }
 
-var errOther = errors.New("it belongs to another merge, of other inputs, alphas, types or shard sizes: repeat that command with --resume, or remove the directory")
+var (
+	errUnasked = errors.New("go on with --resume, or remove the directory")
+	errOther   = errors.New("it belongs to another merge, of other inputs, alphas, types or shard sizes: repeat that command with --resume, or remove the directory")
+)
 
 // checkLeftover refuses to write over the finished shards of another write,
 // or over any without being asked to resume.
@@ -232,7 +234,7 @@ func checkLeftover(partial string, resume, same bool, finished, shards int) erro
 	case !same:
 		return &Unfinished{partial, finished, shards, errOther}
 	case !resume:
-		return &Unfinished{partial, finished, shards, fmt.Errorf("go on with --resume, or remove the directory: %w", fs.ErrExist)}
+		return &Unfinished{partial, finished, shards, errUnasked}
 	}
 	return nil
 }
