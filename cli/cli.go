@@ -24,6 +24,7 @@ import (
 	"surgeon/cli/plot"
 	"surgeon/cli/table"
 	"surgeon/tensors"
+	"surgeon/tensors/kernel"
 )
 
 // Exit codes of the command.
@@ -47,13 +48,20 @@ type environment struct {
 	args        []string // of the command, as they were given
 }
 
-// Main runs the command line of the process and returns its exit code. The
-// first Ctrl-C or termination signal asks the command to stop; a second one
+// Main runs the command line of the process and returns its exit code.
+// SURGEON_ISA=avx512|avx2|generic chooses the instructions of the kernels, for
+// measurements: the results are the same. The first Ctrl-C or termination signal asks the command to stop; a second one
 // kills it.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	if name := os.Getenv("SURGEON_ISA"); name != "" {
+		if err := kernel.Use(name); err != nil {
+			fmt.Fprintln(os.Stderr, "surgeon: SURGEON_ISA:", err)
+			return ExitUsage
+		}
+	}
 	return run(ctx, environmentOf(os.Stdout, os.Stderr), os.Args[1:])
 }
 

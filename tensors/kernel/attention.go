@@ -84,3 +84,13 @@ func attend(dst, q, k, v []float32, past []int, weights []float32, offset, strid
 		}
 	}
 }
+
+// dot is one chain of sums of rounded products.
+func dot(a, b []float32) float32 {
+	b = b[:len(a)]
+	var sum float32
+	for i, v := range a {
+		sum += float32(v * b[i])
+	}
+	return sum
+}

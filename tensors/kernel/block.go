@@ -3,29 +3,38 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"sync"
 )
 
-// Linear multiplies by a weight as checkpoints store it and adds a bias, which
-// may be nil:
+// Linear is Multiply by a weight as checkpoints store it, which is packed for
+// this one product, plus a bias, which may be nil:
 //
 //	dst[r][o] = sum over i of x[r][i] * weight[o][i] + bias[o]
 //
 // dst is [rows, out], x [rows, in], weight [out, in], bias [out].
 func Linear(dst, x, weight, bias []float32, rows, in, out int) {
-	check("dst of Linear", len(dst), rows*out)
-	check("x of Linear", len(x), rows*in)
 	check("weight of Linear", len(weight), out*in)
+	p := packs.Get().(*Panels)
+	defer packs.Put(p)
+	p.Pack(weight, out, in)
+	p.Multiply(dst, x, rows)
 	if bias != nil {
-		check("bias of Linear", len(bias), out)
+		AddRow(dst, bias, rows)
 	}
-	Parallel(out, func(low, high int) {
-		linearColumns(dst, x, weight, rows, in, out, low, high)
-		if bias == nil {
-			return
-		}
-		for r := range rows {
-			for o := low; o < high; o++ {
-				dst[r*out+o] += bias[o]
+}
+
+// packs keeps the memory of packed weights from one Linear to the next.
+var packs = sync.Pool{New: func() any { return new(Panels) }}
+
+// AddRow adds the same row to every row: dst[r] += row. dst is [rows, width],
+// row [width].
+func AddRow(dst, row []float32, rows int) {
+	check("dst of AddRow", len(dst), rows*len(row))
+	Parallel(rows, func(low, high int) {
+		for r := low; r < high; r++ {
+			line := dst[r*len(row) : (r+1)*len(row)]
+			for i, v := range row {
+				line[i] += v
 			}
 		}
 	})

@@ -63,22 +63,17 @@ func same(t *testing.T, what string, got, want []float32) {
 func dirty(n int) []float32 { return slices.Repeat([]float32{float32(math.NaN())}, n) }
 
 // TestLinear compares every small shape, around the edges of any tile, with
-// the plain loop of the comment: the same bits, for any number of threads.
+// the definition: the same bits, for any number of threads.
 func TestLinear(t *testing.T) {
 	processors(t, func(t *testing.T) {
 		for _, rows := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 13} {
 			for _, in := range []int{0, 1, 2, 3, 5, 17, 64} {
 				for _, out := range []int{1, 2, 3, 4, 5, 7, 13, 16, 17, 35} {
 					x, weight, bias := normals(1, rows*in), normals(2, out*in), normals(3, out)
-					plain, biased := make([]float32, rows*out), make([]float32, rows*out)
-					for r := range rows {
-						for o := range out {
-							var sum float32
-							for i := range in {
-								sum += float32(x[r*in+i] * weight[o*in+i])
-							}
-							plain[r*out+o], biased[r*out+o] = sum, sum+bias[o]
-						}
+					plain := product(x, weight, rows, in, out)
+					biased := slices.Clone(plain)
+					for i := range biased {
+						biased[i] += bias[i%out]
 					}
 					dst := dirty(rows * out)
 					kernel.Linear(dst, x, weight, nil, rows, in, out)

@@ -13,7 +13,7 @@ func compareBF16Groups(s *sums, base, tuned *byte, n int)
 func compare(base, tuned []float32) Moments {
 	var s sums
 	n := 0
-	if vectors && len(base) >= group {
+	if active >= avx2 && len(base) >= group {
 		n = len(base) / group * group
 		compareGroups(&s, &base[0], &tuned[0], n)
 		if !isFinite(s.delta2.total()) {
@@ -27,7 +27,7 @@ func compare(base, tuned []float32) Moments {
 func compareBF16(base, tuned []byte) Moments {
 	var s sums
 	n := 0
-	if vectors && len(base) >= 2*group {
+	if active >= avx2 && len(base) >= 2*group {
 		n = len(base) / (2 * group) * group
 		compareBF16Groups(&s, &base[0], &tuned[0], n)
 		if !isFinite(s.delta2.total()) {

@@ -23,7 +23,7 @@ func roundF16Groups(dst *byte, src *float32, n int) int
 // may stop before one that it leaves to the plain loop, and the plain loop,
 // which takes that group and what is left at the end.
 func byGroups(n int, groups func(from, n int) (done int), plain func(from, to int)) {
-	if !vectors {
+	if active < avx2 {
 		plain(0, n)
 		return
 	}
@@ -39,7 +39,7 @@ func byGroups(n int, groups func(from, n int) (done int), plain func(from, to in
 
 func widenBF16(dst []float32, raw []byte) {
 	n := 0
-	if vectors && len(dst) >= group {
+	if active >= avx2 && len(dst) >= group {
 		n = len(dst) / group * group
 		widenBF16Groups(&dst[0], &raw[0], n)
 	}

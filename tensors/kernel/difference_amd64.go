@@ -18,7 +18,7 @@ func addDifference(dst, base, tuned []float32, alpha float32) {
 
 func finite(values []float32) bool {
 	n := 0
-	if vectors && len(values) >= group {
+	if active >= avx2 && len(values) >= group {
 		n = len(values) / group * group
 		if !finiteGroups(&values[0], n) {
 			return false

@@ -4,10 +4,6 @@ package kernel
 
 // On processors without assembly here, the plain loops are all there is.
 
-func linearColumns(dst, x, weight []float32, rows, in, out, low, high int) {
-	linearColumnsPlain(dst, x, weight, rows, in, out, low, high)
-}
-
 func widenBF16(dst []float32, raw []byte) { widenBF16Plain(dst, raw) }
 func widenF16(dst []float32, raw []byte)  { widenF16Plain(dst, raw) }
 func roundBF16(dst []byte, src []float32) { roundBF16Plain(dst, src) }
@@ -28,4 +24,12 @@ func mergeBF16(dst, base, tuned []byte, alpha float32) bool {
 
 func mergeProjectBF16(p *projection, dst, base, tuned []byte, alpha float32) bool {
 	return mergeProjectBF16Plain(p, dst, base, tuned, alpha)
+}
+
+const mostTileRows = 4
+
+func tileRows() int { return mostTileRows }
+
+func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int) {
+	p.tilePlain(c, stride, block, at, rows, k)
 }

@@ -2,7 +2,7 @@ package kernel
 
 // plainly runs work with the assembly switched off.
 func plainly(work func()) {
-	defer func(before bool) { vectors = before }(vectors)
-	vectors = false
+	defer func(before instructions) { active = before }(active)
+	active = generic
 	work()
 }

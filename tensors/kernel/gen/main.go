@@ -1,0 +1,142 @@
+// Command gen writes the assembly of package kernel's matrix product:
+//
+//	go generate surgeon/tensors/kernel
+//
+// It is a module of its own, so that nobody who builds surgeon needs the
+// generator.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Of package kernel: the columns of a panel, and the bytes from one row of a
+// packed block of x to the next.
+const (
+	panelColumns = 32
+	blockStride  = 4 * (256 + 16)
+)
+
+func main() {
+	ConstraintExpr("amd64")
+	for rows := 1; rows <= 14; rows++ {
+		tile(fmt.Sprintf("tile512f32x%d", rows), rows, wide, false)
+		tile(fmt.Sprintf("tile512bf16x%d", rows), rows, wide, true)
+	}
+	for rows := 1; rows <= 6; rows++ {
+		tile(fmt.Sprintf("tile256f32x%d", rows), rows, narrow, false)
+		tile(fmt.Sprintf("tile256bf16x%d", rows), rows, narrow, true)
+	}
+	Generate()
+}
+
+// registers is a width of vector registers.
+type registers struct {
+	bytes int
+	take  func() reg.VecVirtual
+}
+
+var (
+	wide   = registers{64, func() reg.VecVirtual { return ZMM() }}
+	narrow = registers{32, func() reg.VecVirtual { return YMM() }}
+)
+
+// tile writes a function that adds a tile of the product to c:
+//
+//	c[r][j] += sum over i < k of x[r][i] * panel[i][j]
+//
+// for rows rows and, of the 32 columns of a panel, the vector at the start of
+// each half. Each sum is one chain of fused multiply-adds from 0 over ascending
+// i. x has rows of blockStride bytes, c rows of stride bytes. A bf16 panel holds
+// column j and column 16+j in one 32-bit word, low half first: one load, one
+// shift and one mask widen both.
+func tile(name string, rows int, width registers, bf16 bool) {
+	kind, panelStep := "float32", 4*panelColumns
+	if bf16 {
+		kind, panelStep = "uint16", 2*panelColumns
+	}
+	TEXT(name, NOSPLIT, "func(k int, x *float32, panel *"+kind+", c *float32, stride uintptr)")
+	Doc(fmt.Sprintf("%s adds %d rows of the product with two vectors of columns to c.", name, rows))
+	Pragma("noescape")
+	k, x := Load(Param("k"), GP64()), Load(Param("x"), GP64())
+	panel, c, stride := Load(Param("panel"), GP64()), Load(Param("c"), GP64()), Load(Param("stride"), GP64())
+
+	sums := make([][2]reg.VecVirtual, rows)
+	for r := range sums {
+		for half := range sums[r] {
+			sums[r][half] = zero(width)
+		}
+	}
+	low, high, value := width.take(), width.take(), width.take()
+	var mask reg.VecVirtual
+	if bf16 {
+		mask = upperHalves(width)
+	}
+
+	Label(name + "_next")
+	if bf16 {
+		VMOVUPS(Mem{Base: panel}, high)
+		VPSLLD(Imm(16), high, low)
+		and(width, mask, high)
+	} else {
+		VMOVUPS(Mem{Base: panel}, low)
+		VMOVUPS(Mem{Base: panel, Disp: 4 * panelColumns / 2}, high)
+	}
+	for r := range sums {
+		VBROADCASTSS(Mem{Base: x, Disp: r * blockStride}, value)
+		VFMADD231PS(low, value, sums[r][0])
+		VFMADD231PS(high, value, sums[r][1])
+	}
+	ADDQ(Imm(4), x)
+	ADDQ(U32(uint32(panelStep)), panel)
+	DECQ(k)
+	JNE(LabelRef(name + "_next"))
+
+	for r := range sums {
+		for half, sum := range sums[r] {
+			at := Mem{Base: c, Disp: half * 4 * panelColumns / 2}
+			VADDPS(at, sum, sum)
+			VMOVUPS(sum, at)
+		}
+		if r < rows-1 {
+			ADDQ(stride, c)
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// zero clears a new register.
+func zero(width registers) reg.VecVirtual {
+	v := width.take()
+	if width.bytes == wide.bytes {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+	return v
+}
+
+// upperHalves sets the upper 16 bits of each word of a new register.
+func upperHalves(width registers) reg.VecVirtual {
+	v := width.take()
+	if width.bytes == wide.bytes {
+		VPTERNLOGD(Imm(0xff), v, v, v)
+	} else {
+		VPCMPEQD(v, v, v)
+	}
+	VPSLLD(Imm(16), v, v)
+	return v
+}
+
+func and(width registers, mask, v reg.VecVirtual) {
+	if width.bytes == wide.bytes {
+		VPANDD(mask, v, v)
+	} else {
+		VPAND(mask, v, v)
+	}
+}

@@ -1,0 +1,15 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// detected asks the processor. Every one with AVX2 so far has the fused
+// multiply-add and the half-precision conversions of F16C too.
+func detected() instructions {
+	switch {
+	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA || !cpu.X86.HasF16C:
+		return generic
+	case !cpu.X86.HasAVX512F:
+		return avx2
+	}
+	return avx512
+}

@@ -1,0 +1,88 @@
+package kernel
+
+// A panel is 32 rows of a weight side by side: element [i][j] of panel p is
+// weight[32p+j][i], and columns beyond the last row are zero.
+const (
+	panelColumns = 32
+	panelHalf    = panelColumns / 2
+)
+
+// Panels is a weight [out, in] repacked for Multiply, in float32 or, with half
+// the memory and the same results, in the bfloat16 that it is stored in. The
+// zero value is ready to be packed; packing again reuses its memory.
+type Panels struct {
+	out, in int
+	single  []float32 // [panels, in, 32]; empty if bf16
+	// [panels, in, 32]; of each 32 the columns j and 16+j stand together, so
+	// that one load of 32-bit words holds two vectors of neighbours.
+	bf16 []uint16
+}
+
+// Shape returns the rows and columns of the weight that was packed.
+func (p *Panels) Shape() (out, in int) { return p.out, p.in }
+
+// Bytes is the memory that the packed weight takes.
+func (p *Panels) Bytes() int64 { return 4*int64(len(p.single)) + 2*int64(len(p.bf16)) }
+
+// Pack packs a float32 weight [out, in].
+func (p *Panels) Pack(weight []float32, out, in int) {
+	check("weight of Pack", len(weight), out*in)
+	p.out, p.in, p.bf16 = out, in, p.bf16[:0]
+	p.single = resize(p.single, panels(out)*in*panelColumns)
+	Parallel(panels(out), func(low, high int) {
+		for n := low; n < high; n++ {
+			panel := p.single[n*in*panelColumns : (n+1)*in*panelColumns]
+			for j := range panelColumns {
+				row := n*panelColumns + j
+				if row >= out {
+					fillColumn(panel, j, 0)
+					continue
+				}
+				for i, v := range weight[row*in : (row+1)*in] {
+					panel[i*panelColumns+j] = v
+				}
+			}
+		}
+	})
+}
+
+// PackBF16 packs a weight [out, in] of little-endian bfloat16.
+func (p *Panels) PackBF16(raw []byte, out, in int) {
+	check("raw of PackBF16", len(raw), 2*out*in)
+	p.out, p.in, p.single = out, in, p.single[:0]
+	p.bf16 = resize(p.bf16, panels(out)*in*panelColumns)
+	Parallel(panels(out), func(low, high int) {
+		for n := low; n < high; n++ {
+			panel := p.bf16[n*in*panelColumns : (n+1)*in*panelColumns]
+			for j := range panelColumns {
+				row, place := n*panelColumns+j, 2*(j%panelHalf)+j/panelHalf
+				if row >= out {
+					fillColumn(panel, place, 0)
+					continue
+				}
+				line := raw[2*row*in : 2*(row+1)*in]
+				for i := range in {
+					panel[i*panelColumns+place] = uint16(line[2*i]) | uint16(line[2*i+1])<<8
+				}
+			}
+		}
+	})
+}
+
+// panels is the number of panels that hold out rows of a weight.
+func panels(out int) int { return (out + panelColumns - 1) / panelColumns }
+
+func fillColumn[T any](panel []T, j int, value T) {
+	for i := j; i < len(panel); i += panelColumns {
+		panel[i] = value
+	}
+}
+
+// resize returns n elements of any content, in the memory of s if that is
+// enough.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
