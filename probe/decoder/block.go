@@ -70,7 +70,7 @@ func (g *graph) apply(o *operation, inputs ...*gorgonia.Node) *gorgonia.Node {
 
 // run binds the inputs, executes the graph and returns the values of out, which
 // are good until the next run of any graph of the workspace.
-func (g *graph) run(inputs map[string]*tensor.Dense) ([]float32, error) {
+func (g *graph) run(inputs map[string]gorgonia.Value) ([]float32, error) {
 	for name, node := range g.inputs {
 		value, ok := inputs[name]
 		if !ok {

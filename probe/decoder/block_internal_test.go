@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"surgeon/tensors/tensorstest"
 )
@@ -150,13 +149,13 @@ func checkRuns(t *testing.T, what string, graphs map[int]*graph, want map[int]in
 func TestGraphMisuse(t *testing.T) {
 	c := picoModel(t, tensorstest.Pico{}).config
 	x := dense(make([]float32, 2*c.Hidden), 2, c.Hidden)
-	check := func(inputs map[string]*tensor.Dense, want string) {
+	check := func(inputs map[string]gorgonia.Value, want string) {
 		t.Helper()
 		if _, err := newHead(c, 2, nil).run(inputs); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	check(map[string]*tensor.Dense{"x": x, "norm.weight": dense(make([]float32, c.Hidden), c.Hidden)}, `no value for input "head.weight"`)
+	check(map[string]gorgonia.Value{"x": x, "norm.weight": dense(make([]float32, c.Hidden), c.Hidden)}, `no value for input "head.weight"`)
 
 	o := linearOp("l")
 	if _, err := o.Do(x); err == nil || !strings.Contains(err.Error(), "l takes 2 inputs, not 1") {

@@ -26,7 +26,7 @@ import (
 	"slices"
 	"strings"
 
-	"gorgonia.org/tensor"
+	"gorgonia.org/gorgonia"
 
 	"surgeon/tensors"
 	"surgeon/tensors/kernel"
@@ -163,14 +163,12 @@ func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]R
 func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step func(rows int)) error {
 	c := m.config
 	streams := make([][]float32, len(batches)) // [rows, hidden] each
-	table, err := m.load("embedding", embedName, c.Vocabulary, c.Hidden)
-	if err != nil {
-		return err
-	}
 	for i, b := range batches {
 		b.cos, b.sin = angles(m.frequencies, b.positions)
 		streams[i] = make([]float32, len(b.tokens)*c.Hidden)
-		kernel.Embed(streams[i], floats(table), b.tokens, c.Hidden)
+		if err := m.embed(streams[i], b.tokens); err != nil {
+			return err
+		}
 	}
 	for layer := range c.Layers {
 		weights, err := m.layer(layer)
@@ -190,12 +188,24 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 			step(len(b.tokens))
 		}
 	}
-	return m.answer(ctx, batches, streams, table, s)
+	return m.answer(ctx, batches, streams, s)
+}
+
+// embed reads the rows of the embedding that tokens ask for into a residual
+// stream [tokens, hidden].
+func (m *Model) embed(stream []float32, tokens []int32) error {
+	for i, id := range tokens {
+		row := stream[i*m.config.Hidden : (i+1)*m.config.Hidden]
+		if err := m.source.Read(row, embedName, int(id)*m.config.Hidden); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // layer reads the weights of one block.
-func (m *Model) layer(layer int) (map[string]*tensor.Dense, error) {
-	weights := map[string]*tensor.Dense{}
+func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
+	weights := map[string]gorgonia.Value{}
 	for _, w := range m.config.blockWeights() {
 		t, err := m.load(w.name, blockName(layer, w.name), w.shape...)
 		if err != nil {
@@ -206,19 +216,21 @@ func (m *Model) layer(layer int) (map[string]*tensor.Dense, error) {
 	return weights, nil
 }
 
-// load reads a tensor into the workspace, over the one of that name's buffer
-// that was there before.
-func (m *Model) load(buffer, name string, shape ...int) (*tensor.Dense, error) {
-	values := m.space.take(buffer, tensor.Shape(shape).TotalSize())
-	if err := m.source.Read(values, name, 0); err != nil {
-		return nil, err
+// load reads a vector, or reads and packs a matrix, into the workspace, over
+// the one of that name's buffer that was there before.
+func (m *Model) load(buffer, name string, shape ...int) (gorgonia.Value, error) {
+	scratch := func(n int) []float32 { return m.space.take("unpacked", n) }
+	if len(shape) == 2 {
+		p := m.space.panels(buffer)
+		return p, p.pack(m.source, name, shape[0], shape[1], scratch)
 	}
-	return dense(values, shape...), nil
+	values := m.space.take(buffer, shape[0])
+	return dense(values, shape...), m.source.Read(values, name, 0)
 }
 
 // block runs the graph of one block over a batch and puts the result in place
 // of its residual stream.
-func (m *Model) block(weights map[string]*tensor.Dense, b *batch, stream []float32) error {
+func (m *Model) block(weights map[string]gorgonia.Value, b *batch, stream []float32) error {
 	rows := len(b.tokens)
 	g, ok := m.blocks[rows]
 	if !ok {
@@ -243,14 +255,15 @@ func finite(values []float32) bool {
 
 // answer computes the logits of the rows that requests look at, a few at a
 // time, and hands them to the scoring.
-func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float32, table *tensor.Dense, s *scoring) error {
+func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float32, s *scoring) error {
 	c := m.config
-	head := table
-	if !c.Tied {
-		var err error
-		if head, err = m.load("head", headName, c.Vocabulary, c.Hidden); err != nil {
-			return err
-		}
+	name := headName
+	if c.Tied {
+		name = embedName
+	}
+	head, err := m.load("head", name, c.Vocabulary, c.Hidden)
+	if err != nil {
+		return err
 	}
 	norm, err := m.load("final norm", normName, c.Hidden)
 	if err != nil {
@@ -280,11 +293,11 @@ func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float3
 	return nil
 }
 
-func (m *Model) head(x []float32, rows int, norm, head *tensor.Dense) ([]float32, error) {
+func (m *Model) head(x []float32, rows int, norm, head gorgonia.Value) ([]float32, error) {
 	g, ok := m.heads[rows]
 	if !ok {
 		g = newHead(m.config, rows, m.space)
 		m.heads[rows] = g
 	}
-	return g.run(map[string]*tensor.Dense{"x": dense(x, rows, m.config.Hidden), "norm.weight": norm, "head.weight": head})
+	return g.run(map[string]gorgonia.Value{"x": dense(x, rows, m.config.Hidden), "norm.weight": norm, "head.weight": head})
 }

@@ -115,19 +115,35 @@ func TestOpenMore(t *testing.T) {
 	}
 }
 
-// unreadable is a Source whose tensors cannot be read, or only one of them.
+// unreadable is a Source whose tensors cannot be read, or only one of them. It
+// keeps the names in the order they are asked for, one for all pieces of a
+// tensor.
 type unreadable struct {
 	tensors.Source
 	only  string
-	reads *[]string // names in the order they were asked for; may be nil
+	reads *[]string // may be nil
 }
 
 func (u unreadable) Read(dst []float32, name string, from int) error {
-	if u.reads != nil {
+	if err := u.ask(name); err != nil {
+		return err
+	}
+	return u.Source.Read(dst, name, from)
+}
+
+func (u unreadable) ReadRaw(dst []byte, name string, at int64) error {
+	if err := u.ask(name); err != nil {
+		return err
+	}
+	return u.Source.ReadRaw(dst, name, at)
+}
+
+func (u unreadable) ask(name string) error {
+	if u.reads != nil && (len(*u.reads) == 0 || (*u.reads)[len(*u.reads)-1] != name) {
 		*u.reads = append(*u.reads, name)
 	}
 	if u.only == "" || u.only == name {
 		return fmt.Errorf("tensor %q: the disk is gone", name)
 	}
-	return u.Source.Read(dst, name, from)
+	return nil
 }

@@ -16,11 +16,11 @@ import (
 // loop of tensors/kernel. Its fields are what differs between operations.
 type operation struct {
 	name   string
-	inputs []int                                   // number of dimensions of each input
-	shape  func(in []tensor.Shape) tensor.Shape    // of the result
-	do     func(dst []float32, in []*tensor.Dense) // fills the result
-	runs   int                                     // executions so far
-	space  *workspace                              // where results are put; nil for new memory
+	inputs []int                                    // number of dimensions of each input
+	shape  func(in []tensor.Shape) tensor.Shape     // of the result
+	do     func(dst []float32, in []gorgonia.Value) // fills the result
+	runs   int                                      // executions so far
+	space  *workspace                               // where results are put; nil for new memory
 }
 
 // Arity implements gorgonia.Op.
@@ -50,17 +50,18 @@ func (o *operation) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 	if len(inputs) != len(o.inputs) {
 		return nil, fmt.Errorf("%s takes %d inputs, not %d", o.name, len(o.inputs), len(inputs))
 	}
-	in, shapes := make([]*tensor.Dense, len(inputs)), make([]tensor.Shape, len(inputs))
+	shapes := make([]tensor.Shape, len(inputs))
 	for i, value := range inputs {
-		dense, ok := value.(*tensor.Dense)
-		if !ok {
-			return nil, fmt.Errorf("%s: input %d is a %T, not a dense tensor", o.name, i, value)
+		switch value.(type) {
+		case *tensor.Dense, *panels:
+			shapes[i] = value.Shape()
+		default:
+			return nil, fmt.Errorf("%s: input %d is a %T, neither a dense tensor nor a packed weight", o.name, i, value)
 		}
-		in[i], shapes[i] = dense, dense.Shape()
 	}
 	shape := o.shape(shapes)
 	out := o.space.take(o.name, shape.TotalSize())
-	o.do(out, in)
+	o.do(out, inputs)
 	o.runs++
 	return dense(out, shape...), nil
 }
@@ -87,29 +88,29 @@ func (o *operation) Hashcode() uint32 {
 // String implements gorgonia.Op.
 func (o *operation) String() string { return o.name }
 
-func floats(t *tensor.Dense) []float32 { return t.Data().([]float32) }
+func floats(v gorgonia.Value) []float32 { return v.Data().([]float32) }
 
 func same(in []tensor.Shape) tensor.Shape { return in[0].Clone() }
 
-// linearOp: x [rows, in], weight [out, in] -> [rows, out].
+// linearOp: x [rows, in], packed weight [out, in] -> [rows, out].
 func linearOp(name string) *operation {
 	return &operation{
 		name: name, inputs: []int{2, 2},
 		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][0], in[1][0]} },
-		do: func(dst []float32, in []*tensor.Dense) {
-			rows, width := in[0].Shape()[0], in[0].Shape()[1]
-			kernel.Linear(dst, floats(in[0]), floats(in[1]), nil, rows, width, in[1].Shape()[0])
+		do: func(dst []float32, in []gorgonia.Value) {
+			in[1].(*panels).Multiply(dst, floats(in[0]), in[0].Shape()[0])
 		},
 	}
 }
 
-// linearBiasOp: x [rows, in], weight [out, in], bias [out] -> [rows, out].
+// linearBiasOp: x [rows, in], packed weight [out, in], bias [out] -> [rows, out].
 func linearBiasOp(name string) *operation {
 	o := linearOp(name)
 	o.inputs = []int{2, 2, 1}
-	o.do = func(dst []float32, in []*tensor.Dense) {
-		rows, width := in[0].Shape()[0], in[0].Shape()[1]
-		kernel.Linear(dst, floats(in[0]), floats(in[1]), floats(in[2]), rows, width, in[1].Shape()[0])
+	o.do = func(dst []float32, in []gorgonia.Value) {
+		rows := in[0].Shape()[0]
+		in[1].(*panels).Multiply(dst, floats(in[0]), rows)
+		kernel.AddRow(dst, floats(in[2]), rows)
 	}
 	return o
 }
@@ -118,7 +119,7 @@ func linearBiasOp(name string) *operation {
 func normOp(name string, epsilon float32) *operation {
 	return &operation{
 		name: name, inputs: []int{2, 1}, shape: same,
-		do: func(dst []float32, in []*tensor.Dense) {
+		do: func(dst []float32, in []gorgonia.Value) {
 			kernel.RMSNorm(dst, floats(in[0]), floats(in[1]), epsilon, in[0].Shape()[0])
 		},
 	}
@@ -129,7 +130,7 @@ func normOp(name string, epsilon float32) *operation {
 func ropeOp(name string, space *workspace, heads, headDim int) *operation {
 	return &operation{
 		name: name, inputs: []int{2}, shape: same,
-		do: func(dst []float32, in []*tensor.Dense) {
+		do: func(dst []float32, in []gorgonia.Value) {
 			kernel.RoPE(dst, floats(in[0]), space.batch.cos, space.batch.sin, in[0].Shape()[0], heads, headDim/2)
 		},
 	}
@@ -140,7 +141,7 @@ func ropeOp(name string, space *workspace, heads, headDim int) *operation {
 func attentionOp(space *workspace, c Config) *operation {
 	return &operation{
 		name: "attention", inputs: []int{2, 2, 2}, shape: same,
-		do: func(dst []float32, in []*tensor.Dense) {
+		do: func(dst []float32, in []gorgonia.Value) {
 			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), space.batch.segments, c.Heads, c.KVHeads, c.HeadDim)
 		},
 	}
@@ -150,7 +151,7 @@ func attentionOp(space *workspace, c Config) *operation {
 func swigluOp() *operation {
 	return &operation{
 		name: "swiglu", inputs: []int{2, 2}, shape: same,
-		do: func(dst []float32, in []*tensor.Dense) { kernel.SwiGLU(dst, floats(in[0]), floats(in[1])) },
+		do: func(dst []float32, in []gorgonia.Value) { kernel.SwiGLU(dst, floats(in[0]), floats(in[1])) },
 	}
 }
 
@@ -158,6 +159,6 @@ func swigluOp() *operation {
 func addOp(name string) *operation {
 	return &operation{
 		name: name, inputs: []int{2, 2}, shape: same,
-		do: func(dst []float32, in []*tensor.Dense) { kernel.Add(dst, floats(in[0]), floats(in[1])) },
+		do: func(dst []float32, in []gorgonia.Value) { kernel.Add(dst, floats(in[0]), floats(in[1])) },
 	}
 }

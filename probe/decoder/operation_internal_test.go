@@ -22,15 +22,22 @@ func sample(name string, shape ...int) *tensor.Dense {
 	return dense(values, shape...)
 }
 
+// packed packs a matrix.
+func packed(weight *tensor.Dense) *panels {
+	p := new(panels)
+	p.Pack(floats(weight), weight.Shape()[0], weight.Shape()[1])
+	return p
+}
+
 // at reads element i, j, widened.
 func at(t *tensor.Dense, i, j int) float64 { return float64(floats(t)[i*t.Shape()[1]+j]) }
 
 // runOp executes one operation as a graph of its own under gorgonia's machine.
-func runOp(t *testing.T, o *operation, inputs ...*tensor.Dense) *tensor.Dense {
+func runOp(t *testing.T, o *operation, inputs ...gorgonia.Value) *tensor.Dense {
 	t.Helper()
 	g := newGraph(nil)
 	var nodes []*gorgonia.Node
-	values := map[string]*tensor.Dense{}
+	values := map[string]gorgonia.Value{}
 	for i, in := range inputs {
 		name := fmt.Sprint(i)
 		nodes = append(nodes, g.input(name, in.Shape()...))
@@ -49,11 +56,13 @@ func runOp(t *testing.T, o *operation, inputs ...*tensor.Dense) *tensor.Dense {
 
 // checkElements compares a result with the loop want, written in float64 here,
 // to a part in 1e5 of the sizes involved, which are near 1.
-func checkElements(t *testing.T, o *operation, rows, columns int, want func(r, c int) float64, inputs ...*tensor.Dense) {
+func checkElements(t *testing.T, o *operation, rows, columns int, want func(r, c int) float64, inputs ...gorgonia.Value) {
 	t.Helper()
 	before := make([][]float32, len(inputs))
 	for i, in := range inputs {
-		before[i] = append(before[i], floats(in)...)
+		if t, ok := in.(*tensor.Dense); ok {
+			before[i] = append(before[i], floats(t)...)
+		}
 	}
 	got := runOp(t, o, inputs...)
 	if shape := got.Shape(); len(shape) != 2 || shape[0] != rows || shape[1] != columns {
@@ -67,8 +76,8 @@ func checkElements(t *testing.T, o *operation, rows, columns int, want func(r, c
 		}
 	}
 	for i, in := range inputs {
-		for j, v := range floats(in) {
-			if v != before[i][j] {
+		for j, v := range before[i] {
+			if floats(in)[j] != v {
 				t.Fatalf("%s: input %d was changed", o.name, i)
 			}
 		}
@@ -76,7 +85,7 @@ func checkElements(t *testing.T, o *operation, rows, columns int, want func(r, c
 }
 
 func TestLinearOps(t *testing.T) {
-	// 7 rows and 5 columns: no multiple of the kernel's tile of 4 by 3.
+	// 7 rows and 5 columns: no multiple of the kernel's tiles.
 	x, weight, bias := sample("x", 7, 11), sample("weight", 5, 11), sample("bias", 5)
 	product := func(r, c int) (sum float64) {
 		for i := range 11 {
@@ -84,9 +93,9 @@ func TestLinearOps(t *testing.T) {
 		}
 		return sum
 	}
-	checkElements(t, linearOp("linear"), 7, 5, product, x, weight)
+	checkElements(t, linearOp("linear"), 7, 5, product, x, packed(weight))
 	checkElements(t, linearBiasOp("linear with bias"), 7, 5,
-		func(r, c int) float64 { return product(r, c) + float64(floats(bias)[c]) }, x, weight, bias)
+		func(r, c int) float64 { return product(r, c) + float64(floats(bias)[c]) }, x, packed(weight), bias)
 }
 
 func TestNormOp(t *testing.T) {

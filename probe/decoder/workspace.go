@@ -9,6 +9,7 @@ import "gorgonia.org/tensor"
 type workspace struct {
 	batch   *batch // that the graphs' operations look at
 	buffers map[string][]float32
+	packed  map[string]*panels
 }
 
 // take returns n values of a name's buffer, of any content; the buffer's next
@@ -26,6 +27,17 @@ func (w *workspace) take(name string, n int) []float32 {
 		w.buffers[name] = make([]float32, max(n, min(2*have, 2*n)))
 	}
 	return w.buffers[name][:n]
+}
+
+// panels returns the packed weight of a name, to be packed anew.
+func (w *workspace) panels(name string) *panels {
+	if w.packed == nil {
+		w.packed = map[string]*panels{}
+	}
+	if w.packed[name] == nil {
+		w.packed[name] = new(panels)
+	}
+	return w.packed[name]
 }
 
 // dense makes a tensor of values, without a copy.

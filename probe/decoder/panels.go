@@ -1,0 +1,59 @@
+package decoder
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"surgeon/tensors"
+	"surgeon/tensors/kernel"
+)
+
+// panels is a weight [out, in] as the linear operations take it: a matrix of
+// float32 to gorgonia, packed for the kernel in fact, and kept in bfloat16 if
+// that is how it is stored.
+type panels struct{ kernel.Panels }
+
+var _ gorgonia.Value = (*panels)(nil)
+
+// pack reads a weight [out, in] into panels.
+func (p *panels) pack(src tensors.Source, name string, out, in int, scratch func(n int) []float32) error {
+	if info, _ := src.Info(name); info.DType == tensors.BF16 {
+		return tensors.View(src, name, 0, info.Bytes(), func(raw []byte) error {
+			p.PackBF16(raw, out, in)
+			return nil
+		})
+	}
+	values := scratch(out * in)
+	if err := src.Read(values, name, 0); err != nil {
+		return err
+	}
+	p.Pack(values, out, in)
+	return nil
+}
+
+// Shape implements gorgonia.Value.
+func (p *panels) Shape() tensor.Shape {
+	out, in := p.Panels.Shape()
+	return tensor.Shape{out, in}
+}
+
+// Size implements gorgonia.Value.
+func (p *panels) Size() int { return p.Shape().TotalSize() }
+
+// Data implements gorgonia.Value.
+func (p *panels) Data() any { return &p.Panels }
+
+// Dtype implements gorgonia.Value.
+func (p *panels) Dtype() tensor.Dtype { return tensor.Float32 }
+
+// Uintptr implements tensor.Memory.
+func (p *panels) Uintptr() uintptr { return uintptr(unsafe.Pointer(p)) }
+
+// MemSize implements tensor.Memory.
+func (p *panels) MemSize() uintptr { return uintptr(p.Bytes()) }
+
+// Format implements fmt.Formatter.
+func (p *panels) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "panels of %v", p.Shape()) }
