@@ -2,7 +2,7 @@ package decoder
 
 import (
 	"fmt"
-	"unsafe"
+	"reflect"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -50,7 +50,7 @@ func (p *panels) Data() any { return &p.Panels }
 func (p *panels) Dtype() tensor.Dtype { return tensor.Float32 }
 
 // Uintptr implements tensor.Memory.
-func (p *panels) Uintptr() uintptr { return uintptr(unsafe.Pointer(p)) }
+func (p *panels) Uintptr() uintptr { return reflect.ValueOf(p).Pointer() }
 
 // MemSize implements tensor.Memory.
 func (p *panels) MemSize() uintptr { return uintptr(p.Bytes()) }

@@ -106,20 +106,6 @@ func RoPE(dst, x, cos, sin []float32, rows, heads, half int) {
 	})
 }
 
-// SwiGLU is the gated activation of Shazeer (arXiv 2002.05202):
-//
-//	dst[i] = gate[i] / (1 + exp(-gate[i])) * up[i]
-func SwiGLU(dst, gate, up []float32) {
-	check("gate of SwiGLU", len(gate), len(dst))
-	check("up of SwiGLU", len(up), len(dst))
-	Parallel(len(dst), func(low, high int) {
-		for i := low; i < high; i++ {
-			g := float64(gate[i])
-			dst[i] = float32(g/(1+math.Exp(-g))) * up[i]
-		}
-	})
-}
-
 // Add adds elements: dst[i] = a[i] + b[i].
 func Add(dst, a, b []float32) {
 	check("a of Add", len(a), len(dst))

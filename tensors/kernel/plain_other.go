@@ -33,3 +33,5 @@ func tileRows() int { return mostTileRows }
 func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int) {
 	p.tilePlain(c, stride, block, at, rows, k)
 }
+
+func swiglu(dst, gate, up []float32) { swigluPlain(dst, gate, up) }

@@ -1,4 +1,4 @@
-// Command gen writes the assembly of package kernel's matrix product:
+// Command gen writes the assembly of package kernel's matrix product and activation:
 //
 //	go generate surgeon/tensors/kernel
 //
@@ -31,6 +31,8 @@ func main() {
 		tile(fmt.Sprintf("tile256f32x%d", rows), rows, narrow, false)
 		tile(fmt.Sprintf("tile256bf16x%d", rows), rows, narrow, true)
 	}
+	swiglu("swiglu512", wide)
+	swiglu("swiglu256", narrow)
 	Generate()
 }
 

@@ -1,0 +1,15 @@
+package kernel
+
+// swiglu is swigluPlain, by whole vectors first.
+func swiglu(dst, gate, up []float32) {
+	whole := 0
+	switch n := len(dst); {
+	case active >= avx512 && n >= 16:
+		whole = n &^ 15
+		swiglu512(whole, &dst[0], &gate[0], &up[0])
+	case active == avx2 && n >= 8:
+		whole = n &^ 7
+		swiglu256(whole, &dst[0], &gate[0], &up[0])
+	}
+	swigluPlain(dst[whole:], gate[whole:], up[whole:])
+}
