@@ -19,6 +19,13 @@ func swigluPlain(dst, gate, up []float32) {
 	}
 }
 
+// exponentialsPlain puts exp(x - shift) in the place of each x.
+func exponentialsPlain(values []float32, shift float32) {
+	for i, x := range values {
+		values[i] = exp(x - shift)
+	}
+}
+
 // exp is e^x in float32, to about one unit in the last place, by the method and
 // the constants of Cephes' expf (Moshier, 1989): x is a multiple n of ln 2,
 // taken off in two steps, and a rest, whose exponential is a polynomial. It is

@@ -66,28 +66,7 @@ func TestAttentionShared(t *testing.T) {
 func TestAttentionFormula(t *testing.T) {
 	tokens := numbers(0, 9)
 	q, k, v := rowsOf(tokens)
-	want := make([]float64, len(q))
-	for r := range tokens {
-		for h := range heads {
-			kv := h / (heads / kvHeads)
-			weights := make([]float64, r+1)
-			var sum float64
-			for j := range weights {
-				var score float64
-				for i := range headDim {
-					score += float64(q[(r*heads+h)*headDim+i]) * float64(k[(j*kvHeads+kv)*headDim+i])
-				}
-				weights[j] = math.Exp(score / math.Sqrt(headDim))
-				sum += weights[j]
-			}
-			for j, w := range weights {
-				for i := range headDim {
-					want[(r*heads+h)*headDim+i] += w / sum * float64(v[(j*kvHeads+kv)*headDim+i])
-				}
-			}
-		}
-	}
-	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), want)
+	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), formula(q, k, v, len(tokens), heads, kvHeads, headDim))
 }
 
 // TestAttentionValues: equal scores share equally, a first token sees itself
@@ -102,4 +81,56 @@ func TestAttentionValues(t *testing.T) {
 	check("equal scores", []float32{0, 0, 0, 0}, []float32{1, 2, 3, 4}, []float32{4, 8, 0, 0}, []float32{4, 6, 4, 3})
 	check("large scores", []float32{1000, 1000, -1000}, []float32{1, 2, -3}, []float32{7, 8, 9}, []float32{7, 8, 9})
 	kernel.Attention(nil, nil, nil, nil, nil, 1, 1, 1)
+}
+
+// TestAttentionLong compares the instruction sets, bit for bit, and with the
+// formula, over more keys than a block of the product has, for heads that fill
+// no panel and queries that fill no tile.
+func TestAttentionLong(t *testing.T) {
+	for _, shape := range []struct{ rows, heads, kvHeads, headDim int }{{300, 3, 1, 40}, {530, 2, 2, 4}, {70, 50, 1, 8}, {40, 2, 1, 300}} {
+		q, k, v := normals(1, shape.rows*shape.heads*shape.headDim), normals(2, shape.rows*shape.kvHeads*shape.headDim), normals(3, shape.rows*shape.kvHeads*shape.headDim)
+		var first []float32
+		instructionSets(t, func(t *testing.T) {
+			dst := dirty(len(q))
+			kernel.Attention(dst, q, k, v, []kernel.Segment{{0, shape.rows, -1}}, shape.heads, shape.kvHeads, shape.headDim)
+			if first == nil {
+				first = dst
+			}
+			same(t, fmt.Sprint("Attention ", shape), dst, first)
+		})
+		near(t, fmt.Sprint("Attention ", shape), first, formula(q, k, v, shape.rows, shape.heads, shape.kvHeads, shape.headDim))
+	}
+}
+
+// TestAttentionOrder: segments that do not stand depth first are a mistake.
+func TestAttentionOrder(t *testing.T) {
+	panics(t, "a child behind another tree", func() {
+		attention(numbers(0, 6), []kernel.Segment{{0, 2, -1}, {2, 4, -1}, {4, 6, 0}})
+	})
+}
+
+// formula is Attention over one sequence, in float64.
+func formula(q, k, v []float32, rows, heads, kvHeads, headDim int) []float64 {
+	want := make([]float64, len(q))
+	for r := range rows {
+		for h := range heads {
+			kv := h / (heads / kvHeads)
+			weights := make([]float64, r+1)
+			var sum float64
+			for j := range weights {
+				var score float64
+				for i := range headDim {
+					score += float64(q[(r*heads+h)*headDim+i]) * float64(k[(j*kvHeads+kv)*headDim+i])
+				}
+				weights[j] = math.Exp(score / math.Sqrt(float64(headDim)))
+				sum += weights[j]
+			}
+			for j, w := range weights {
+				for i := range headDim {
+					want[(r*heads+h)*headDim+i] += w / sum * float64(v[(j*kvHeads+kv)*headDim+i])
+				}
+			}
+		}
+	}
+	return want
 }

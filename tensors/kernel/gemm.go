@@ -42,20 +42,21 @@ func (p *Panels) Multiply(dst, x []float32, rows int) {
 			if low >= total {
 				return
 			}
-			p.columns(dst, *blocks, rows, low, min(low+step, total))
+			p.columns(dst, *blocks, rows, low, min(low+step, total), p.in)
 		}
 	})
 }
 
-// columns computes the columns of dst that belong to the panels low to high.
-func (p *Panels) columns(dst, blocks []float32, rows, low, high int) {
+// columns computes the columns of dst that belong to the panels low to high,
+// from the first in rows of the panels.
+func (p *Panels) columns(dst, blocks []float32, rows, low, high, in int) {
 	from, to := low*panelColumns, min(high*panelColumns, p.out)
 	for r := range rows {
 		clear(dst[r*p.out+from : r*p.out+to])
 	}
 	tiles := (rows + tileRows() - 1) / tileRows()
-	for start := 0; start < p.in; start += innerBlock {
-		k := min(innerBlock, p.in-start)
+	for start := 0; start < in; start += innerBlock {
+		k := min(innerBlock, in-start)
 		block := blocks[start/innerBlock*rows*blockStride:]
 		for t := range tiles {
 			first, last := rows*t/tiles, rows*(t+1)/tiles // of nearly the same height

@@ -204,6 +204,16 @@ func tile256f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
 //go:noescape
 func tile256bf16x6(k int, x *float32, panel *uint16, c *float32, stride uintptr)
 
+// exponentials512 puts exp(x - shift) in the place of each x, over whole vectors.
+//
+//go:noescape
+func exponentials512(n int, values *float32, shift float32)
+
+// exponentials256 puts exp(x - shift) in the place of each x, over whole vectors.
+//
+//go:noescape
+func exponentials256(n int, values *float32, shift float32)
+
 // swiglu512 is SwiGLU over whole vectors.
 //
 //go:noescape

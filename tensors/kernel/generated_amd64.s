@@ -3304,69 +3304,45 @@ tile256bf16x6_next:
 	VZEROUPPER
 	RET
 
-// func swiglu512(n int, dst *float32, gate *float32, up *float32)
+// func exponentials512(n int, values *float32, shift float32)
 // Requires: AVX, AVX512F
-TEXT ·swiglu512(SB), NOSPLIT, $0-32
-	MOVQ n+0(FP), AX
-	MOVQ dst+8(FP), CX
-	MOVQ gate+16(FP), DX
-	MOVQ up+24(FP), BX
+TEXT ·exponentials512(SB), NOSPLIT, $0-20
+	MOVQ         n+0(FP), AX
+	MOVQ         values+8(FP), CX
+	VBROADCASTSS shift+16(FP), Z0
 
-swiglu512_next:
-	VMOVUPS     (DX), Z1
-	VPXORD      sign<>+0(SB), Z1, Z0
+exponentials512_next:
+	VMOVUPS     (CX), Z1
+	VSUBPS      Z0, Z1, Z1
 	VMOVUPS     exp_most<>+0(SB), Z2
-	VMINPS      Z0, Z2, Z0
+	VMINPS      Z1, Z2, Z1
 	VMOVUPS     exp_least<>+0(SB), Z2
-	VMAXPS      Z0, Z2, Z0
-	VMULPS      exp_log2e<>+0(SB), Z0, Z2
+	VMAXPS      Z1, Z2, Z1
+	VMULPS      exp_log2e<>+0(SB), Z1, Z2
 	VRNDSCALEPS $0x00, Z2, Z2
 	VMOVUPS     exp_ln2high<>+0(SB), Z4
-	VFMADD231PS Z4, Z2, Z0
+	VFMADD231PS Z4, Z2, Z1
 	VMOVUPS     exp_ln2low<>+0(SB), Z4
-	VFMADD231PS Z4, Z2, Z0
+	VFMADD231PS Z4, Z2, Z1
 	VMOVUPS     exp_c0<>+0(SB), Z4
-	VFMADD213PS exp_c1<>+0(SB), Z0, Z4
-	VFMADD213PS exp_c2<>+0(SB), Z0, Z4
-	VFMADD213PS exp_c3<>+0(SB), Z0, Z4
-	VFMADD213PS exp_c4<>+0(SB), Z0, Z4
-	VFMADD213PS exp_c5<>+0(SB), Z0, Z4
-	VMULPS      Z0, Z0, Z3
-	VFMADD213PS Z0, Z3, Z4
+	VFMADD213PS exp_c1<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c2<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c3<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c4<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c5<>+0(SB), Z1, Z4
+	VMULPS      Z1, Z1, Z3
+	VFMADD213PS Z1, Z3, Z4
 	VADDPS      exp_one<>+0(SB), Z4, Z4
 	VCVTPS2DQ   Z2, Z2
 	VPADDD      exp_bias<>+0(SB), Z2, Z2
 	VPSLLD      $0x17, Z2, Z2
 	VMULPS      Z2, Z4, Z4
-	VADDPS      exp_one<>+0(SB), Z4, Z4
-	VDIVPS      Z4, Z1, Z4
-	VMULPS      (BX), Z4, Z4
 	VMOVUPS     Z4, (CX)
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
 	ADDQ        $0x00000040, CX
 	SUBQ        $0x00000010, AX
-	JNE         swiglu512_next
+	JNE         exponentials512_next
 	VZEROUPPER
 	RET
-
-DATA sign<>+0(SB)/4, $0x80000000
-DATA sign<>+4(SB)/4, $0x80000000
-DATA sign<>+8(SB)/4, $0x80000000
-DATA sign<>+12(SB)/4, $0x80000000
-DATA sign<>+16(SB)/4, $0x80000000
-DATA sign<>+20(SB)/4, $0x80000000
-DATA sign<>+24(SB)/4, $0x80000000
-DATA sign<>+28(SB)/4, $0x80000000
-DATA sign<>+32(SB)/4, $0x80000000
-DATA sign<>+36(SB)/4, $0x80000000
-DATA sign<>+40(SB)/4, $0x80000000
-DATA sign<>+44(SB)/4, $0x80000000
-DATA sign<>+48(SB)/4, $0x80000000
-DATA sign<>+52(SB)/4, $0x80000000
-DATA sign<>+56(SB)/4, $0x80000000
-DATA sign<>+60(SB)/4, $0x80000000
-GLOBL sign<>(SB), RODATA|NOPTR, $64
 
 DATA exp_most<>+0(SB)/4, $0x42b1999a
 DATA exp_most<>+4(SB)/4, $0x42b1999a
@@ -3601,6 +3577,110 @@ DATA exp_bias<>+52(SB)/4, $0x0000007f
 DATA exp_bias<>+56(SB)/4, $0x0000007f
 DATA exp_bias<>+60(SB)/4, $0x0000007f
 GLOBL exp_bias<>(SB), RODATA|NOPTR, $64
+
+// func exponentials256(n int, values *float32, shift float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·exponentials256(SB), NOSPLIT, $0-20
+	MOVQ         n+0(FP), AX
+	MOVQ         values+8(FP), CX
+	VBROADCASTSS shift+16(FP), Y0
+
+exponentials256_next:
+	VMOVUPS     (CX), Y1
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     exp_most<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMOVUPS     exp_least<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMULPS      exp_log2e<>+0(SB), Y1, Y2
+	VROUNDPS    $0x00, Y2, Y2
+	VMOVUPS     exp_ln2high<>+0(SB), Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     exp_ln2low<>+0(SB), Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     exp_c0<>+0(SB), Y4
+	VFMADD213PS exp_c1<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c2<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c3<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c4<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c5<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y3
+	VFMADD213PS Y1, Y3, Y4
+	VADDPS      exp_one<>+0(SB), Y4, Y4
+	VCVTPS2DQ   Y2, Y2
+	VPADDD      exp_bias<>+0(SB), Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VMULPS      Y2, Y4, Y4
+	VMOVUPS     Y4, (CX)
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x00000008, AX
+	JNE         exponentials256_next
+	VZEROUPPER
+	RET
+
+// func swiglu512(n int, dst *float32, gate *float32, up *float32)
+// Requires: AVX, AVX512F
+TEXT ·swiglu512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ gate+16(FP), DX
+	MOVQ up+24(FP), BX
+
+swiglu512_next:
+	VMOVUPS     (DX), Z1
+	VPXORD      sign<>+0(SB), Z1, Z0
+	VMOVUPS     exp_most<>+0(SB), Z2
+	VMINPS      Z0, Z2, Z0
+	VMOVUPS     exp_least<>+0(SB), Z2
+	VMAXPS      Z0, Z2, Z0
+	VMULPS      exp_log2e<>+0(SB), Z0, Z2
+	VRNDSCALEPS $0x00, Z2, Z2
+	VMOVUPS     exp_ln2high<>+0(SB), Z4
+	VFMADD231PS Z4, Z2, Z0
+	VMOVUPS     exp_ln2low<>+0(SB), Z4
+	VFMADD231PS Z4, Z2, Z0
+	VMOVUPS     exp_c0<>+0(SB), Z4
+	VFMADD213PS exp_c1<>+0(SB), Z0, Z4
+	VFMADD213PS exp_c2<>+0(SB), Z0, Z4
+	VFMADD213PS exp_c3<>+0(SB), Z0, Z4
+	VFMADD213PS exp_c4<>+0(SB), Z0, Z4
+	VFMADD213PS exp_c5<>+0(SB), Z0, Z4
+	VMULPS      Z0, Z0, Z3
+	VFMADD213PS Z0, Z3, Z4
+	VADDPS      exp_one<>+0(SB), Z4, Z4
+	VCVTPS2DQ   Z2, Z2
+	VPADDD      exp_bias<>+0(SB), Z2, Z2
+	VPSLLD      $0x17, Z2, Z2
+	VMULPS      Z2, Z4, Z4
+	VADDPS      exp_one<>+0(SB), Z4, Z4
+	VDIVPS      Z4, Z1, Z4
+	VMULPS      (BX), Z4, Z4
+	VMOVUPS     Z4, (CX)
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x00000010, AX
+	JNE         swiglu512_next
+	VZEROUPPER
+	RET
+
+DATA sign<>+0(SB)/4, $0x80000000
+DATA sign<>+4(SB)/4, $0x80000000
+DATA sign<>+8(SB)/4, $0x80000000
+DATA sign<>+12(SB)/4, $0x80000000
+DATA sign<>+16(SB)/4, $0x80000000
+DATA sign<>+20(SB)/4, $0x80000000
+DATA sign<>+24(SB)/4, $0x80000000
+DATA sign<>+28(SB)/4, $0x80000000
+DATA sign<>+32(SB)/4, $0x80000000
+DATA sign<>+36(SB)/4, $0x80000000
+DATA sign<>+40(SB)/4, $0x80000000
+DATA sign<>+44(SB)/4, $0x80000000
+DATA sign<>+48(SB)/4, $0x80000000
+DATA sign<>+52(SB)/4, $0x80000000
+DATA sign<>+56(SB)/4, $0x80000000
+DATA sign<>+60(SB)/4, $0x80000000
+GLOBL sign<>(SB), RODATA|NOPTR, $64
 
 // func swiglu256(n int, dst *float32, gate *float32, up *float32)
 // Requires: AVX, AVX2, FMA3

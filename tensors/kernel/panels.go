@@ -86,3 +86,10 @@ func resize[T any](s []T, n int) []T {
 	}
 	return s[:n]
 }
+
+// zeros is resize with every element 0.
+func zeros(s []float32, n int) []float32 {
+	s = resize(s, n)
+	clear(s)
+	return s
+}

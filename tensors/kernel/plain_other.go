@@ -35,3 +35,5 @@ func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int)
 }
 
 func swiglu(dst, gate, up []float32) { swigluPlain(dst, gate, up) }
+
+func exponentials(values []float32, shift float32) { exponentialsPlain(values, shift) }

@@ -69,6 +69,26 @@ func round(width registers, x reg.VecVirtual) {
 	}
 }
 
+// exponentials writes exp(x - shift) over n elements, a multiple of the vector.
+func exponentials(name string, width registers) {
+	TEXT(name, NOSPLIT, "func(n int, values *float32, shift float32)")
+	Doc(name + " puts exp(x - shift) in the place of each x, over whole vectors.")
+	Pragma("noescape")
+	n, values := Load(Param("n"), GP64()), Load(Param("values"), GP64())
+	shift := width.take()
+	VBROADCASTSS(NewParamAddr("shift", 16), shift)
+	Label(name + "_next")
+	x := width.take()
+	VMOVUPS(Mem{Base: values}, x)
+	VSUBPS(shift, x, x)
+	VMOVUPS(exponential(width, x), Mem{Base: values})
+	ADDQ(U32(uint32(width.bytes)), values)
+	SUBQ(U32(uint32(width.bytes/4)), n)
+	JNE(LabelRef(name + "_next"))
+	VZEROUPPER()
+	RET()
+}
+
 // swiglu writes the gated activation over n elements, a multiple of the vector.
 func swiglu(name string, width registers) {
 	TEXT(name, NOSPLIT, "func(n int, dst, gate, up *float32)")

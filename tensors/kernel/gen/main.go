@@ -31,6 +31,8 @@ func main() {
 		tile(fmt.Sprintf("tile256f32x%d", rows), rows, narrow, false)
 		tile(fmt.Sprintf("tile256bf16x%d", rows), rows, narrow, true)
 	}
+	exponentials("exponentials512", wide)
+	exponentials("exponentials256", narrow)
 	swiglu("swiglu512", wide)
 	swiglu("swiglu256", narrow)
 	Generate()
