@@ -8,16 +8,16 @@
 // Matrices are row-major and stand with their shape in the comment. Wrong
 // lengths are a programmer's mistake and panic with the package's name.
 //
-// Order of accumulation. A matrix product (Panels.Multiply, Linear) adds chains
-// of 256 fused multiply-adds, as its comment says. Every other sum runs over
-// ascending indices in one chain of float32 additions (of float64 in
-// LogSumExp), its products rounded before they are added; those of Compare and
-// MergeProjectBF16 run in eight chains of float64, their products exact. Work
-// is split between goroutines by whole output elements only. So a result has
-// the same bits for any number of threads and for any other rows in the batch.
+// Order of accumulation. A matrix product (Panels.Multiply, Linear, and the two
+// of Attention) adds chains of 256 fused multiply-adds, as its comment says.
+// Every other sum runs over ascending indices in one chain of float32 additions
+// (of float64 in LogSumExp), its products rounded before they are added; those
+// of a softmax, of Compare and of MergeProjectBF16 run in eight chains. Work is
+// split between goroutines by whole output elements only. So a result has the
+// same bits for any number of threads and for any other rows in the batch.
 // Between kinds of processors the bits are the same too, but for which NaN it is
-// that arithmetic makes, and for the functions that take exp from package math,
-// whose last bit differs there: SwiGLU, Attention, LogSumExp.
+// that arithmetic makes, and for LogSumExp, which takes exp from package math,
+// whose last bit differs there.
 package kernel
 
 import (
