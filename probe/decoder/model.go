@@ -13,11 +13,12 @@
 // their preamble. One decoder block is one gorgonia graph (block.go), built
 // once for a number of rows and run for every layer with that layer's weights
 // bound to its inputs. The weights of one layer are in memory at a time, and
-// those of embedding and head.
+// those of the head; of the embedding, the rows that are asked for.
 //
-// Weights are widened to float32 and everything is computed in float32 in the
-// fixed order of package kernel, the log-softmax in float64: a result has the
-// same bits for any number of threads and any other requests beside it.
+// Matrices are packed for the kernel, bfloat16 ones as they are, and everything
+// is computed in float32 in the fixed order of package kernel, the log-softmax
+// in float64: a result has the same bits for any number of threads, any
+// instruction set and any other requests beside it.
 package decoder
 
 import (
