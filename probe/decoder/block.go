@@ -14,7 +14,7 @@ type weight struct {
 	shape []int
 }
 
-// blockWeights lists what a block of the Llama family is made of.
+// blockWeights lists what a block is made of.
 func (c Config) blockWeights() []weight {
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
 	list := []weight{
@@ -31,6 +31,12 @@ func (c Config) blockWeights() []weight {
 	if c.AttentionBias {
 		list = append(list, weight{"self_attn.q_proj.bias", []int{q}}, weight{"self_attn.k_proj.bias", []int{kv}},
 			weight{"self_attn.v_proj.bias", []int{kv}}, weight{"self_attn.o_proj.bias", []int{c.Hidden}})
+	}
+	if c.QKVBias {
+		list = append(list, weight{"self_attn.q_proj.bias", []int{q}}, weight{"self_attn.k_proj.bias", []int{kv}}, weight{"self_attn.v_proj.bias", []int{kv}})
+	}
+	if c.QKNorm {
+		list = append(list, weight{"self_attn.q_norm.weight", []int{c.HeadDim}}, weight{"self_attn.k_norm.weight", []int{c.HeadDim}})
 	}
 	if c.MLPBias {
 		list = append(list, weight{"mlp.gate_proj.bias", []int{c.Intermediate}}, weight{"mlp.up_proj.bias", []int{c.Intermediate}},
@@ -91,7 +97,8 @@ func (g *graph) run(inputs map[string]gorgonia.Value) ([]float32, error) {
 }
 
 // newBlock builds the graph of one decoder block for a number of rows: the
-// pre-norm block of Llama (Touvron et al., arXiv 2302.13971). It is built once
+// pre-norm block of Llama (Touvron et al., arXiv 2302.13971), with the norms of
+// query and key that Qwen3 has (arXiv 2505.09388). It is built once
 // and run for every layer with that layer's weights bound to its inputs, which
 // are called as in blockWeights; "x" is the residual stream [rows, hidden].
 // Positions and segments are those of the batch that the workspace holds at the
@@ -109,10 +116,16 @@ func newBlock(c Config, rows int, space *workspace) *graph {
 		}
 		return g.apply(linearOp(name), in, w[name+".weight"])
 	}
+	heads := func(name string, in *gorgonia.Node, heads int) *gorgonia.Node {
+		if norm, ok := w[name+"_norm.weight"]; ok {
+			return g.apply(headNormOp(name+"_norm", c.Epsilon, heads), linear(name+"_proj", in), norm)
+		}
+		return linear(name+"_proj", in)
+	}
 
 	h := g.apply(normOp("input_layernorm", c.Epsilon), x, w["input_layernorm.weight"])
-	q := g.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim), linear("self_attn.q_proj", h))
-	k := g.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim), linear("self_attn.k_proj", h))
+	q := g.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim), heads("self_attn.q", h, c.Heads))
+	k := g.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim), heads("self_attn.k", h, c.KVHeads))
 	v := linear("self_attn.v_proj", h)
 	a := g.apply(attentionOp(space, c), q, k, v)
 	x = g.apply(addOp("add_attention"), x, linear("self_attn.o_proj", a))

@@ -24,7 +24,10 @@ type Config struct {
 	Context                int // longest sequence in tokens, max_position_embeddings
 	Epsilon                float32
 	Tied                   bool // the head is the transposed embedding
-	AttentionBias, MLPBias bool
+	AttentionBias, MLPBias bool // in all projections
+	QKVBias                bool // in those of query, key and value alone
+	QKNorm                 bool // an RMSNorm over each head of query and key, before the rotation
+	Window                 int  // tokens that a token attends to, itself included; 0: all before it
 	RoPE                   RoPE
 }
 
@@ -52,8 +55,7 @@ type ropeJSON struct {
 	Partial  *float64 `json:"partial_rotary_factor"`
 }
 
-// configJSON are the fields of config.json that mean something to the Llama
-// family.
+// configJSON are the fields of config.json that mean something to a family.
 type configJSON struct {
 	ModelType      string          `json:"model_type"`
 	Vocabulary     int             `json:"vocab_size"`
@@ -73,11 +75,33 @@ type configJSON struct {
 	RopeParameters json.RawMessage `json:"rope_parameters"`
 	RopeScaling    json.RawMessage `json:"rope_scaling"`
 	Partial        *float64        `json:"partial_rotary_factor"`
+	Window         *int            `json:"sliding_window"`
+	WindowOn       bool            `json:"use_sliding_window"`
+	LayerTypes     []string        `json:"layer_types"`
 }
 
-// understood are the fields that configJSON reads.
+// family is what the models of a model_type differ in.
+type family struct {
+	fields  string // of config.json, beside those of all families
+	context int    // longest sequence, if config.json does not say
+	qkvBias bool
+	qkNorm  bool
+	window  bool // every layer attends to sliding_window tokens
+}
+
+// families are the architectures that surgeon runs, by model_type, as
+// transformers 5 has them. They are the pre-norm block of Llama with the
+// switches of family.
+var families = map[string]family{
+	"llama":   {fields: "attention_bias mlp_bias", context: 2048},
+	"mistral": {fields: "sliding_window", context: 131072, window: true},
+	"qwen2":   {fields: "sliding_window use_sliding_window max_window_layers layer_types", context: 32768, qkvBias: true},
+	"qwen3":   {fields: "attention_bias sliding_window use_sliding_window max_window_layers layer_types", context: 32768, qkNorm: true},
+}
+
+// understood are the fields that every family has.
 var understood = fields(`model_type vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads num_key_value_heads
-	head_dim max_position_embeddings rms_norm_eps hidden_act tie_word_embeddings attention_bias mlp_bias rope_theta
+	head_dim max_position_embeddings rms_norm_eps hidden_act tie_word_embeddings rope_theta
 	rope_parameters rope_scaling partial_rotary_factor`)
 
 // harmless are fields that do not change what the forward pass computes: they
@@ -99,8 +123,7 @@ func fields(names string) map[string]bool {
 	return set
 }
 
-// ParseConfig reads a config.json of the Llama family ("model_type": "llama"),
-// in the form of transformers 5 (rope_parameters) or the older one
+// ParseConfig reads a config.json of one of the families ("model_type"), in the form of transformers 5 (rope_parameters) or the older one
 // (rope_theta, rope_scaling). Defaults are those of transformers. An unknown
 // architecture, and a field or value that would change the computation and is
 // not understood, are refused by name, never guessed; sizes must be given; a field that is null,
@@ -110,20 +133,52 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
 	}
-	if name := misspelt(raw, understood); name != "" {
+	var named struct {
+		ModelType string `json:"model_type"`
+	}
+	if err := json.Unmarshal(data, &named); err != nil {
+		return Config{}, plain(err)
+	}
+	f, ok := families[named.ModelType]
+	if !ok {
+		return Config{}, fmt.Errorf("model_type %q is not supported: surgeon runs %q", named.ModelType, slices.Sorted(maps.Keys(families)))
+	}
+	known := fields(f.fields)
+	maps.Copy(known, understood)
+	if name := misspelt(raw, known); name != "" {
 		return Config{}, fmt.Errorf("field %q is not understood: case matters", name)
+	}
+	if err := refuseUnknown(raw, known); err != nil {
+		return Config{}, err
 	}
 	var c configJSON
 	if err := json.Unmarshal(data, &c); err != nil {
 		return Config{}, plain(err)
 	}
-	if c.ModelType != "llama" {
-		return Config{}, fmt.Errorf(`model_type %q is not supported: surgeon runs "llama"`, c.ModelType)
-	}
-	if err := refuseUnknown(raw); err != nil {
+	if err := c.window(f, raw); err != nil {
 		return Config{}, err
 	}
-	return c.config()
+	return c.config(f)
+}
+
+// window checks what is said of sliding windows: in mistral all layers have
+// one, in the others none may.
+func (c configJSON) window(f family, raw map[string]json.RawMessage) error {
+	if _, given := raw["sliding_window"]; f.window && !given {
+		return errors.New("sliding_window is missing: say null or a number of tokens, releases of transformers differ in what they assume")
+	}
+	if f.window && c.Window != nil && *c.Window < 1 {
+		return fmt.Errorf("sliding_window is %d: it must be null or at least 1", *c.Window)
+	}
+	if c.WindowOn {
+		return errors.New("use_sliding_window is not supported for this architecture")
+	}
+	for i, kind := range c.LayerTypes {
+		if kind != "full_attention" {
+			return fmt.Errorf("layer_types: layer %d is %q: surgeon runs \"full_attention\" here", i, kind)
+		}
+	}
+	return nil
 }
 
 // plain says an error of encoding/json about a value in the file's words.
@@ -146,11 +201,11 @@ func misspelt(raw map[string]json.RawMessage, known map[string]bool) string {
 	return ""
 }
 
-func refuseUnknown(raw map[string]json.RawMessage) error {
+func refuseUnknown(raw map[string]json.RawMessage, known map[string]bool) error {
 	var names []string
 	for name, value := range raw {
 		off := slices.Contains([]string{"null", "false", "{}", "[]", `""`}, string(value))
-		if !understood[name] && !harmless[name] && !off {
+		if !known[name] && !harmless[name] && !off {
 			names = append(names, name)
 		}
 	}
@@ -161,11 +216,15 @@ func refuseUnknown(raw map[string]json.RawMessage) error {
 	return fmt.Errorf("field %q is not understood: it may change what the model computes", names[0])
 }
 
-func (c configJSON) config() (Config, error) {
+func (c configJSON) config(f family) (Config, error) {
 	out := Config{
 		Vocabulary: c.Vocabulary, Hidden: c.Hidden, Intermediate: c.Intermediate, Layers: c.Layers,
-		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: orElse(c.Context, 2048),
+		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: orElse(c.Context, f.context),
 		Epsilon: float32(orElse(c.Epsilon, 1e-6)), Tied: c.Tied, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias,
+		QKVBias: f.qkvBias, QKNorm: f.qkNorm,
+	}
+	if f.window {
+		out.Window = orElse(c.Window, 0)
 	}
 	if c.Heads > 0 {
 		out.HeadDim = orElse(c.HeadDim, c.Hidden/c.Heads)
@@ -176,7 +235,7 @@ func (c configJSON) config() (Config, error) {
 	if act := orElse(c.Activation, "silu"); act != "silu" && act != "swish" {
 		return Config{}, fmt.Errorf("hidden_act %q is not supported: surgeon runs \"silu\"", act)
 	}
-	rope, err := c.rope()
+	rope, err := c.rope(out.Context)
 	if err != nil {
 		return Config{}, err
 	}
@@ -213,7 +272,7 @@ func (c Config) check() error {
 }
 
 // rope reads either form of the rotary settings.
-func (c configJSON) rope() (RoPE, error) {
+func (c configJSON) rope(context int) (RoPE, error) {
 	settings, where, err := c.rotary()
 	if err != nil {
 		return RoPE{}, err
@@ -235,7 +294,7 @@ func (c configJSON) rope() (RoPE, error) {
 		return RoPE{}, fmt.Errorf("partial_rotary_factor %g is not supported for this architecture", partial)
 	}
 	if out.Scaling == "llama3" && out.OriginalContext == 0 {
-		out.OriginalContext = float64(orElse(c.Context, 2048)) // transformers' default
+		out.OriginalContext = float64(context) // transformers' default
 	}
 	if err := out.check(); err != nil {
 		return RoPE{}, fmt.Errorf("%s: %w", where, err)

@@ -113,6 +113,41 @@ func TestParseConfig(t *testing.T) {
 	check("an outer theta for new parameters", changed(object{"rope_theta": 7, "rope_parameters": object{"rope_type": "default"}}), rope(decoder.RoPE{Theta: 7, Scaling: "default"}))
 }
 
+// TestFamilies reads what the families differ in.
+func TestFamilies(t *testing.T) {
+	check := func(changes object, want func(c *decoder.Config)) {
+		t.Helper()
+		c := minimalConfig()
+		want(&c)
+		if got, err := decoder.ParseConfig(changed(changes)); err != nil || got != c {
+			t.Errorf("%v:\n got %+v, %v\nwant %+v", changes, got, err, c)
+		}
+	}
+	refuse := func(changes object, words ...string) {
+		t.Helper()
+		_, err := decoder.ParseConfig(changed(changes))
+		for _, word := range words {
+			if err == nil || !strings.Contains(err.Error(), word) {
+				t.Errorf("%v: error %v does not name %s", changes, err, word)
+			}
+		}
+	}
+	full := []string{"full_attention", "full_attention"}
+	check(object{"model_type": "mistral", "sliding_window": 8}, func(c *decoder.Config) { c.Window = 8 })
+	check(object{"model_type": "mistral", "sliding_window": nil}, func(*decoder.Config) {})
+	check(object{"model_type": "mistral", "sliding_window": nil, "max_position_embeddings": nil}, func(c *decoder.Config) { c.Context = 131072 })
+	check(object{"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": false, "max_window_layers": 2, "layer_types": full}, func(c *decoder.Config) { c.QKVBias = true })
+	check(object{"model_type": "qwen3", "attention_bias": true, "layer_types": full}, func(c *decoder.Config) { c.QKNorm, c.AttentionBias = true, true })
+
+	refuse(object{"model_type": "mistral"}, "sliding_window is missing")
+	refuse(object{"model_type": "mistral", "sliding_window": 0}, "sliding_window is 0")
+	refuse(object{"model_type": "mistral", "sliding_window": nil, "attention_bias": true}, `"attention_bias"`)
+	refuse(object{"model_type": "qwen2", "use_sliding_window": true}, "use_sliding_window")
+	refuse(object{"model_type": "qwen3", "layer_types": []string{"full_attention", "sliding_attention"}}, "layer 1", `"sliding_attention"`)
+	refuse(object{"sliding_window": 8}, `"sliding_window"`) // llama has none
+	refuse(object{"model_type": "gpt2"}, `"gpt2"`, `"llama"`, `"mistral"`, `"qwen2"`, `"qwen3"`)
+}
+
 // TestParseConfigRefuses names in each case what the error must name.
 func TestParseConfigRefuses(t *testing.T) {
 	refuse := func(data []byte, words ...string) {
@@ -136,7 +171,7 @@ func TestParseConfigRefuses(t *testing.T) {
 	refuse(changed(object{"hidden_size": 48.5}), "hidden_size")
 	refuse(changed(object{"tie_word_embeddings": "yes"}), "tie_word_embeddings")
 
-	for _, kind := range []any{"mamba", "Llama", "qwen2", "", nil, absent{}} {
+	for _, kind := range []any{"mamba", "Llama", "qwen2_moe", "", nil, absent{}} {
 		refuse(changed(object{"model_type": kind}), "model_type")
 	}
 	refuse(changed(object{"model_type": "mamba"}), `"mamba"`)

@@ -16,8 +16,8 @@ import (
 // README there.
 const forward = "../../../shared/golden/forward"
 
-// llamaCases are the goldens of the family that this package runs.
-var llamaCases = []string{"llama-tied", "llama-untied-bf16", "llama-llama3rope", "llama-linear-mha-bias"}
+// forwardCases are the goldens of the families that this package runs.
+var forwardCases = []string{"llama-tied", "llama-untied-bf16", "llama-llama3rope", "llama-linear-mha-bias", "mistral-window8", "qwen2-bf16", "qwen3"}
 
 type golden struct {
 	Prompts []struct {
@@ -38,7 +38,7 @@ func TestForwardGoldens(t *testing.T) {
 	if _, err := os.Stat(forward); err != nil {
 		t.Skipf("the forward goldens are not there: %v", err)
 	}
-	for _, name := range llamaCases {
+	for _, name := range forwardCases {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(forward, name)
 			m := open(t, dir)

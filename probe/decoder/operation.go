@@ -125,6 +125,17 @@ func normOp(name string, epsilon float32) *operation {
 	}
 }
 
+// headNormOp: x [rows, heads*headDim], weight [headDim] -> the same, each head
+// normed by itself.
+func headNormOp(name string, epsilon float32, heads int) *operation {
+	return &operation{
+		name: name, inputs: []int{2, 1}, shape: same,
+		do: func(dst []float32, in []gorgonia.Value) {
+			kernel.RMSNorm(dst, floats(in[0]), floats(in[1]), epsilon, in[0].Shape()[0]*heads)
+		},
+	}
+}
+
 // ropeOp: x [rows, heads*headDim] -> the same, rotated by the positions of the
 // batch in the workspace.
 func ropeOp(name string, space *workspace, heads, headDim int) *operation {
@@ -142,7 +153,7 @@ func attentionOp(space *workspace, c Config) *operation {
 	return &operation{
 		name: "attention", inputs: []int{2, 2, 2}, shape: same,
 		do: func(dst []float32, in []gorgonia.Value) {
-			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), space.batch.segments, c.Heads, c.KVHeads, c.HeadDim)
+			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), space.batch.segments, c.Heads, c.KVHeads, c.HeadDim, c.Window)
 		},
 	}
 }

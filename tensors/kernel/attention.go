@@ -18,16 +18,16 @@ type Segment struct{ Start, End, Parent int }
 // Attention is causal scaled dot-product attention (Vaswani et al., arXiv
 // 1706.03762) with grouped queries (Ainslie et al., arXiv 2305.13245): query
 // head h reads key and value head h*kvHeads/heads. A row attends to itself and
-// to the rows before it along its segment and its segment's ancestors:
+// to the rows before it along its segment and its segment's ancestors, window
+// rows in all (Beltagy et al., arXiv 2004.05150), or all of them if window is 0:
 //
 //	dst[r][h] = sum over j of softmax over j (q[r][h].k[j] / sqrt(headDim)) * v[j]
 //
 // dst and q are [rows, heads*headDim], k and v [rows, kvHeads*headDim]; the
 // segments cover the rows in order. Both products are in the chains of
 // Multiply, the second one over positions in the sequence, whatever is shared;
-// the sum of the softmax is in eight chains, of the positions with one rest
-// modulo 8, and divides the second product.
-func Attention(dst, q, k, v []float32, segments []Segment, heads, kvHeads, headDim int) {
+// the sum of the softmax is in eight chains, of every eighth position, and divides the second product.
+func Attention(dst, q, k, v []float32, segments []Segment, heads, kvHeads, headDim, window int) {
 	rows := 0
 	if len(segments) > 0 {
 		rows = segments[len(segments)-1].End
@@ -37,7 +37,7 @@ func Attention(dst, q, k, v []float32, segments []Segment, heads, kvHeads, headD
 	check("k of Attention", len(k), rows*kvHeads*headDim)
 	check("v of Attention", len(v), rows*kvHeads*headDim)
 	a := attention{dst: dst, q: q, k: k, v: v, segments: segments, kvHeads: kvHeads, headDim: headDim, group: heads / kvHeads,
-		scale: float32(1 / math.Sqrt(float64(headDim)))}
+		scale: float32(1 / math.Sqrt(float64(headDim))), window: window}
 	a.step = max(1, attentionRows/a.group)
 	trees := a.trees()
 	var next atomic.Int64
@@ -61,6 +61,7 @@ type attention struct {
 	kvHeads, headDim, group int // group: query heads that read one key head
 	step                    int // rows that are worked on together
 	scale                   float32
+	window                  int
 }
 
 // tree is the segments low to high of a forest, which have one first token, and
@@ -166,7 +167,12 @@ func (a *attention) rows(p *path, low, high, position, head int) {
 	for m := range queries {
 		scores := p.scores[m*p.keys.out : m*p.keys.out+keys*panelColumns]
 		seen := position + m/a.group + 1
-		p.sums[m] = softmax(scores[:seen], a.scale)
+		first := 0
+		if a.window > 0 {
+			first = max(0, seen-a.window)
+		}
+		p.sums[m] = softmax(scores[first:seen], a.scale)
+		clear(scores[:first])
 		clear(scores[seen:])
 		p.block(p.weights, m, queries, scores)
 	}

@@ -24,7 +24,7 @@ func rowsOf(tokens []int) (q, k, v []float32) {
 func attention(tokens []int, segments []kernel.Segment) []float32 {
 	q, k, v := rowsOf(tokens)
 	dst := dirty(len(q))
-	kernel.Attention(dst, q, k, v, segments, heads, kvHeads, headDim)
+	kernel.Attention(dst, q, k, v, segments, heads, kvHeads, headDim, 0)
 	return dst
 }
 
@@ -66,7 +66,7 @@ func TestAttentionShared(t *testing.T) {
 func TestAttentionFormula(t *testing.T) {
 	tokens := numbers(0, 9)
 	q, k, v := rowsOf(tokens)
-	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), formula(q, k, v, len(tokens), heads, kvHeads, headDim))
+	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), formula(q, k, v, len(tokens), heads, kvHeads, headDim, 0))
 }
 
 // TestAttentionValues: equal scores share equally, a first token sees itself
@@ -75,30 +75,30 @@ func TestAttentionValues(t *testing.T) {
 	check := func(what string, q, k, v, want []float32) {
 		t.Helper()
 		dst := dirty(len(q))
-		kernel.Attention(dst, q, k, v, []kernel.Segment{{0, len(q), -1}}, 1, 1, 1)
+		kernel.Attention(dst, q, k, v, []kernel.Segment{{0, len(q), -1}}, 1, 1, 1, 0)
 		same(t, what, dst, want)
 	}
 	check("equal scores", []float32{0, 0, 0, 0}, []float32{1, 2, 3, 4}, []float32{4, 8, 0, 0}, []float32{4, 6, 4, 3})
 	check("large scores", []float32{1000, 1000, -1000}, []float32{1, 2, -3}, []float32{7, 8, 9}, []float32{7, 8, 9})
-	kernel.Attention(nil, nil, nil, nil, nil, 1, 1, 1)
+	kernel.Attention(nil, nil, nil, nil, nil, 1, 1, 1, 0)
 }
 
 // TestAttentionLong compares the instruction sets, bit for bit, and with the
 // formula, over more keys than a block of the product has, for heads that fill
 // no panel and queries that fill no tile.
 func TestAttentionLong(t *testing.T) {
-	for _, shape := range []struct{ rows, heads, kvHeads, headDim int }{{300, 3, 1, 40}, {530, 2, 2, 4}, {70, 50, 1, 8}, {40, 2, 1, 300}} {
+	for _, shape := range []struct{ rows, heads, kvHeads, headDim, window int }{{300, 3, 1, 40, 0}, {530, 2, 2, 4, 0}, {70, 50, 1, 8, 0}, {40, 2, 1, 300, 0}, {300, 3, 1, 40, 1}, {300, 3, 1, 40, 37}, {300, 3, 1, 40, 299}, {300, 3, 1, 40, 1000}} {
 		q, k, v := normals(1, shape.rows*shape.heads*shape.headDim), normals(2, shape.rows*shape.kvHeads*shape.headDim), normals(3, shape.rows*shape.kvHeads*shape.headDim)
 		var first []float32
 		instructionSets(t, func(t *testing.T) {
 			dst := dirty(len(q))
-			kernel.Attention(dst, q, k, v, []kernel.Segment{{0, shape.rows, -1}}, shape.heads, shape.kvHeads, shape.headDim)
+			kernel.Attention(dst, q, k, v, []kernel.Segment{{0, shape.rows, -1}}, shape.heads, shape.kvHeads, shape.headDim, shape.window)
 			if first == nil {
 				first = dst
 			}
 			same(t, fmt.Sprint("Attention ", shape), dst, first)
 		})
-		near(t, fmt.Sprint("Attention ", shape), first, formula(q, k, v, shape.rows, shape.heads, shape.kvHeads, shape.headDim))
+		near(t, fmt.Sprint("Attention ", shape), first, formula(q, k, v, shape.rows, shape.heads, shape.kvHeads, shape.headDim, shape.window))
 	}
 }
 
@@ -110,7 +110,7 @@ func TestAttentionOrder(t *testing.T) {
 }
 
 // formula is Attention over one sequence, in float64.
-func formula(q, k, v []float32, rows, heads, kvHeads, headDim int) []float64 {
+func formula(q, k, v []float32, rows, heads, kvHeads, headDim, window int) []float64 {
 	want := make([]float64, len(q))
 	for r := range rows {
 		for h := range heads {
@@ -118,6 +118,9 @@ func formula(q, k, v []float32, rows, heads, kvHeads, headDim int) []float64 {
 			weights := make([]float64, r+1)
 			var sum float64
 			for j := range weights {
+				if window > 0 && j <= r-window {
+					continue // its weight stays 0
+				}
 				var score float64
 				for i := range headDim {
 					score += float64(q[(r*heads+h)*headDim+i]) * float64(k[(j*kvHeads+kv)*headDim+i])
