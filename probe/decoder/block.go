@@ -1,46 +1,72 @@
 package decoder
 
 import (
+	"cmp"
 	"fmt"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
-// weight is a tensor of a decoder block: its name after "model.layers.N." and
-// its shape.
+// weight is a parameter of a decoder block: its name after "model.layers.N.",
+// its shape, and the rows it has of a stored tensor, if it is not one itself.
 type weight struct {
 	name  string
 	shape []int
+	of    string // the stored tensor; "" for one of its own name
+	row   int    // of that tensor, its first
+}
+
+// tensor is the name of the stored tensor.
+func (w weight) tensor() string { return cmp.Or(w.of, w.name) }
+
+// storedWeights lists the tensors of a block as checkpoints have them: parts of
+// one are put together.
+func (c Config) storedWeights() (list []weight) {
+	for _, w := range c.blockWeights() {
+		if last := len(list) - 1; w.of != "" && last >= 0 && list[last].name == w.of {
+			list[last].shape = []int{w.row + w.shape[0], w.shape[1]}
+			continue
+		}
+		list = append(list, weight{name: w.tensor(), shape: w.shape})
+	}
+	return list
 }
 
 // blockWeights lists what a block is made of.
 func (c Config) blockWeights() []weight {
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	// part is a matrix of its own, or rows of another where they are fused.
+	part := func(name string, out int, of string, row int) weight {
+		if !c.Fused {
+			of, row = "", 0
+		}
+		return weight{name, []int{out, c.Hidden}, of, row}
+	}
 	list := []weight{
-		{"input_layernorm.weight", []int{c.Hidden}},
-		{"self_attn.q_proj.weight", []int{q, c.Hidden}},
-		{"self_attn.k_proj.weight", []int{kv, c.Hidden}},
-		{"self_attn.v_proj.weight", []int{kv, c.Hidden}},
-		{"self_attn.o_proj.weight", []int{c.Hidden, q}},
-		{"post_attention_layernorm.weight", []int{c.Hidden}},
-		{"mlp.gate_proj.weight", []int{c.Intermediate, c.Hidden}},
-		{"mlp.up_proj.weight", []int{c.Intermediate, c.Hidden}},
-		{"mlp.down_proj.weight", []int{c.Hidden, c.Intermediate}},
+		{name: "input_layernorm.weight", shape: []int{c.Hidden}},
+		part("self_attn.q_proj.weight", q, "self_attn.qkv_proj.weight", 0),
+		part("self_attn.k_proj.weight", kv, "self_attn.qkv_proj.weight", q),
+		part("self_attn.v_proj.weight", kv, "self_attn.qkv_proj.weight", q+kv),
+		{name: "self_attn.o_proj.weight", shape: []int{c.Hidden, q}},
+		{name: "post_attention_layernorm.weight", shape: []int{c.Hidden}},
+		part("mlp.gate_proj.weight", c.Intermediate, "mlp.gate_up_proj.weight", 0),
+		part("mlp.up_proj.weight", c.Intermediate, "mlp.gate_up_proj.weight", c.Intermediate),
+		{name: "mlp.down_proj.weight", shape: []int{c.Hidden, c.Intermediate}},
 	}
 	if c.AttentionBias {
-		list = append(list, weight{"self_attn.q_proj.bias", []int{q}}, weight{"self_attn.k_proj.bias", []int{kv}},
-			weight{"self_attn.v_proj.bias", []int{kv}}, weight{"self_attn.o_proj.bias", []int{c.Hidden}})
+		list = append(list, weight{name: "self_attn.q_proj.bias", shape: []int{q}}, weight{name: "self_attn.k_proj.bias", shape: []int{kv}},
+			weight{name: "self_attn.v_proj.bias", shape: []int{kv}}, weight{name: "self_attn.o_proj.bias", shape: []int{c.Hidden}})
 	}
 	if c.QKVBias {
-		list = append(list, weight{"self_attn.q_proj.bias", []int{q}}, weight{"self_attn.k_proj.bias", []int{kv}}, weight{"self_attn.v_proj.bias", []int{kv}})
+		list = append(list, weight{name: "self_attn.q_proj.bias", shape: []int{q}}, weight{name: "self_attn.k_proj.bias", shape: []int{kv}}, weight{name: "self_attn.v_proj.bias", shape: []int{kv}})
 	}
 	if c.QKNorm {
-		list = append(list, weight{"self_attn.q_norm.weight", []int{c.HeadDim}}, weight{"self_attn.k_norm.weight", []int{c.HeadDim}})
+		list = append(list, weight{name: "self_attn.q_norm.weight", shape: []int{c.HeadDim}}, weight{name: "self_attn.k_norm.weight", shape: []int{c.HeadDim}})
 	}
 	if c.MLPBias {
-		list = append(list, weight{"mlp.gate_proj.bias", []int{c.Intermediate}}, weight{"mlp.up_proj.bias", []int{c.Intermediate}},
-			weight{"mlp.down_proj.bias", []int{c.Hidden}})
+		list = append(list, weight{name: "mlp.gate_proj.bias", shape: []int{c.Intermediate}}, weight{name: "mlp.up_proj.bias", shape: []int{c.Intermediate}},
+			weight{name: "mlp.down_proj.bias", shape: []int{c.Hidden}})
 	}
 	return list
 }
@@ -124,8 +150,8 @@ func newBlock(c Config, rows int, space *workspace) *graph {
 	}
 
 	h := g.apply(normOp("input_layernorm", c.Epsilon), x, w["input_layernorm.weight"])
-	q := g.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim), heads("self_attn.q", h, c.Heads))
-	k := g.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim), heads("self_attn.k", h, c.KVHeads))
+	q := g.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim, c.rotary()), heads("self_attn.q", h, c.Heads))
+	k := g.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim, c.rotary()), heads("self_attn.k", h, c.KVHeads))
 	v := linear("self_attn.v_proj", h)
 	a := g.apply(attentionOp(space, c), q, k, v)
 	x = g.apply(addOp("add_attention"), x, linear("self_attn.o_proj", a))

@@ -26,6 +26,7 @@ type Config struct {
 	Tied                   bool // the head is the transposed embedding
 	AttentionBias, MLPBias bool // in all projections
 	QKVBias                bool // in those of query, key and value alone
+	Fused                  bool // query, key and value are one tensor, gate and up another
 	QKNorm                 bool // an RMSNorm over each head of query and key, before the rotation
 	Window                 int  // tokens that a token attends to, itself included; 0: all before it
 	RoPE                   RoPE
@@ -37,9 +38,18 @@ type RoPE struct {
 	Theta   float64
 	Scaling string // "" or "default": none; "linear"; "llama3"
 	Factor  float64
+	Partial float64 // share of a head's channels that are rotated, the first ones; 0 is all of them
 	// Of llama3 scaling alone.
 	LowFrequency, HighFrequency float64
 	OriginalContext             float64 // tokens
+}
+
+// rotary is the number of channels of a head that are rotated.
+func (c Config) rotary() int {
+	if c.RoPE.Partial == 0 {
+		return c.HeadDim
+	}
+	return int(float64(c.HeadDim) * c.RoPE.Partial)
 }
 
 // ropeJSON is the rope_parameters of transformers 5 or the rope_scaling of
@@ -86,7 +96,13 @@ type family struct {
 	context int    // longest sequence, if config.json does not say
 	qkvBias bool
 	qkNorm  bool
+	fused   bool
+	partial bool // partial_rotary_factor is understood
 	window  bool // every layer attends to sliding_window tokens
+	// Releases of transformers differ in what they take for a sliding_window
+	// that is missing.
+	windowGiven bool
+	epsilon     float64 // of the norms, if config.json does not say; 0 is 1e-6
 }
 
 // families are the architectures that surgeon runs, by model_type, as
@@ -94,9 +110,11 @@ type family struct {
 // switches of family.
 var families = map[string]family{
 	"llama":   {fields: "attention_bias mlp_bias", context: 2048},
-	"mistral": {fields: "sliding_window", context: 131072, window: true},
-	"qwen2":   {fields: "sliding_window use_sliding_window max_window_layers layer_types", context: 32768, qkvBias: true},
-	"qwen3":   {fields: "attention_bias sliding_window use_sliding_window max_window_layers layer_types", context: 32768, qkNorm: true},
+	"mistral": {fields: "sliding_window", context: 131072, window: true, windowGiven: true},
+	"phi3": {fields: "sliding_window original_max_position_embeddings embd_pdrop resid_pdrop", context: 4096, fused: true, partial: true,
+		window: true, epsilon: 1e-5},
+	"qwen2": {fields: "sliding_window use_sliding_window max_window_layers layer_types", context: 32768, qkvBias: true},
+	"qwen3": {fields: "attention_bias sliding_window use_sliding_window max_window_layers layer_types", context: 32768, qkNorm: true},
 }
 
 // understood are the fields that every family has.
@@ -164,7 +182,7 @@ func ParseConfig(data []byte) (Config, error) {
 // window checks what is said of sliding windows: in mistral all layers have
 // one, in the others none may.
 func (c configJSON) window(f family, raw map[string]json.RawMessage) error {
-	if _, given := raw["sliding_window"]; f.window && !given {
+	if _, given := raw["sliding_window"]; f.windowGiven && !given {
 		return errors.New("sliding_window is missing: say null or a number of tokens, releases of transformers differ in what they assume")
 	}
 	if f.window && c.Window != nil && *c.Window < 1 {
@@ -220,8 +238,8 @@ func (c configJSON) config(f family) (Config, error) {
 	out := Config{
 		Vocabulary: c.Vocabulary, Hidden: c.Hidden, Intermediate: c.Intermediate, Layers: c.Layers,
 		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: orElse(c.Context, f.context),
-		Epsilon: float32(orElse(c.Epsilon, 1e-6)), Tied: c.Tied, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias,
-		QKVBias: f.qkvBias, QKNorm: f.qkNorm,
+		Epsilon: float32(orElse(c.Epsilon, cmp.Or(f.epsilon, 1e-6))), Tied: c.Tied, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias,
+		QKVBias: f.qkvBias, QKNorm: f.qkNorm, Fused: f.fused,
 	}
 	if f.window {
 		out.Window = orElse(c.Window, 0)
@@ -235,7 +253,7 @@ func (c configJSON) config(f family) (Config, error) {
 	if act := orElse(c.Activation, "silu"); act != "silu" && act != "swish" {
 		return Config{}, fmt.Errorf("hidden_act %q is not supported: surgeon runs \"silu\"", act)
 	}
-	rope, err := c.rope(out.Context)
+	rope, err := c.rope(f, out.Context)
 	if err != nil {
 		return Config{}, err
 	}
@@ -261,18 +279,20 @@ func (c Config) check() error {
 		return fmt.Errorf("head_dim is %d: surgeon runs up to %d", c.HeadDim, 1<<16)
 	case c.Heads%c.KVHeads != 0:
 		return fmt.Errorf("num_attention_heads %d is not a multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+	case !(c.RoPE.Partial >= 0 && c.RoPE.Partial <= 1) || c.rotary() < 2 || c.rotary()%2 != 0 && c.RoPE.Partial != 0:
+		return fmt.Errorf("partial_rotary_factor %g of %d channels: it must give an even number of at least 2", c.RoPE.Partial, c.HeadDim)
 	case c.HeadDim%2 != 0:
 		return fmt.Errorf("head_dim %d is odd: rotary embedding needs pairs of channels", c.HeadDim)
 	case !(c.Epsilon > 0 && c.Epsilon-c.Epsilon == 0):
 		return fmt.Errorf("rms_norm_eps is %g: it must be positive and finite in float32", c.Epsilon)
-	case !finite(c.RoPE.frequencies(c.HeadDim / 2)):
+	case !finite(c.RoPE.frequencies(c.rotary() / 2)):
 		return fmt.Errorf("the rotary frequencies are not finite in float32: theta %g, factor %g", c.RoPE.Theta, c.RoPE.Factor)
 	}
 	return nil
 }
 
 // rope reads either form of the rotary settings.
-func (c configJSON) rope(context int) (RoPE, error) {
+func (c configJSON) rope(f family, context int) (RoPE, error) {
 	settings, where, err := c.rotary()
 	if err != nil {
 		return RoPE{}, err
@@ -290,7 +310,11 @@ func (c configJSON) rope(context int) (RoPE, error) {
 		Theta: orElse(r.Theta, orElse(c.Theta, 10000)), Scaling: cmp.Or(r.Type, r.OldType), Factor: r.Factor,
 		LowFrequency: r.Low, HighFrequency: r.High, OriginalContext: r.Original,
 	}
-	if partial := orElse(r.Partial, orElse(c.Partial, 1)); partial != 1 {
+	switch partial := orElse(r.Partial, orElse(c.Partial, 1)); {
+	case partial == 1:
+	case f.partial:
+		out.Partial = partial
+	default:
 		return RoPE{}, fmt.Errorf("partial_rotary_factor %g is not supported for this architecture", partial)
 	}
 	if out.Scaling == "llama3" && out.OriginalContext == 0 {

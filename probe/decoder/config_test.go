@@ -139,6 +139,16 @@ func TestFamilies(t *testing.T) {
 	check(object{"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": false, "max_window_layers": 2, "layer_types": full}, func(c *decoder.Config) { c.QKVBias = true })
 	check(object{"model_type": "qwen3", "attention_bias": true, "layer_types": full}, func(c *decoder.Config) { c.QKNorm, c.AttentionBias = true, true })
 
+	check(object{"model_type": "phi3", "partial_rotary_factor": 0.5, "original_max_position_embeddings": 512, "embd_pdrop": 0.1, "resid_pdrop": 0.0}, func(c *decoder.Config) {
+		c.Fused, c.Epsilon, c.RoPE.Partial = true, 1e-5, 0.5
+	})
+	check(object{"model_type": "phi3", "sliding_window": 2047, "partial_rotary_factor": 1.0, "rms_norm_eps": 1e-6}, func(c *decoder.Config) { c.Fused, c.Window = true, 2047 })
+
+	for _, share := range []float64{0.25, 0.01, -0.5, 1.5} { // 3 channels of 12, none, and what is no share
+		refuse(object{"model_type": "phi3", "partial_rotary_factor": share}, "partial_rotary_factor")
+	}
+	refuse(object{"model_type": "phi3", "rope_scaling": object{"type": "longrope", "short_factor": []int{1}, "long_factor": []int{1}}}, "rope_scaling")
+	refuse(object{"model_type": "qwen3", "partial_rotary_factor": 0.5}, "partial_rotary_factor")
 	refuse(object{"model_type": "mistral"}, "sliding_window is missing")
 	refuse(object{"model_type": "mistral", "sliding_window": 0}, "sliding_window is 0")
 	refuse(object{"model_type": "mistral", "sliding_window": nil, "attention_bias": true}, `"attention_bias"`)

@@ -17,7 +17,7 @@ import (
 const forward = "../../../shared/golden/forward"
 
 // forwardCases are the goldens of the families that this package runs.
-var forwardCases = []string{"llama-tied", "llama-untied-bf16", "llama-llama3rope", "llama-linear-mha-bias", "mistral-window8", "qwen2-bf16", "qwen3"}
+var forwardCases = []string{"llama-tied", "llama-untied-bf16", "llama-llama3rope", "llama-linear-mha-bias", "mistral-window8", "qwen2-bf16", "qwen3", "phi3", "phi3-partial-legacy"}
 
 type golden struct {
 	Prompts []struct {

@@ -53,7 +53,7 @@ type Model struct {
 // is there, in its shape, and no other is that would take part in what the
 // model computes. The error names the tensor and the rule.
 func Open(c Config, src tensors.Source) (*Model, error) {
-	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.HeadDim / 2),
+	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.rotary() / 2),
 		space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
 	expected := map[string]bool{}
 	for _, w := range c.weights() {
@@ -94,15 +94,15 @@ const (
 	headName  = "lm_head.weight"
 )
 
-// weights lists every tensor of a model.
+// weights lists every tensor of a model as it is stored.
 func (c Config) weights() []weight {
-	list := []weight{{embedName, []int{c.Vocabulary, c.Hidden}}, {normName, []int{c.Hidden}}}
+	list := []weight{{name: embedName, shape: []int{c.Vocabulary, c.Hidden}}, {name: normName, shape: []int{c.Hidden}}}
 	if !c.Tied {
-		list = append(list, weight{headName, []int{c.Vocabulary, c.Hidden}})
+		list = append(list, weight{name: headName, shape: []int{c.Vocabulary, c.Hidden}})
 	}
 	for layer := range c.Layers {
-		for _, w := range c.blockWeights() {
-			list = append(list, weight{blockName(layer, w.name), w.shape})
+		for _, w := range c.storedWeights() {
+			list = append(list, weight{name: blockName(layer, w.name), shape: w.shape})
 		}
 	}
 	return list
@@ -208,7 +208,7 @@ func (m *Model) embed(stream []float32, tokens []int32) error {
 func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 	weights := map[string]gorgonia.Value{}
 	for _, w := range m.config.blockWeights() {
-		t, err := m.load(w.name, blockName(layer, w.name), w.shape...)
+		t, err := m.load(w.name, blockName(layer, w.tensor()), w.row, w.shape...)
 		if err != nil {
 			return nil, err
 		}
@@ -217,13 +217,13 @@ func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 	return weights, nil
 }
 
-// load reads a vector, or reads and packs a matrix, into the workspace, over
-// the one of that name's buffer that was there before.
-func (m *Model) load(buffer, name string, shape ...int) (gorgonia.Value, error) {
+// load reads a vector, or reads and packs the rows of a matrix from row on, into
+// the workspace, over what that name's buffer held before.
+func (m *Model) load(buffer, name string, row int, shape ...int) (gorgonia.Value, error) {
 	scratch := func(n int) []float32 { return m.space.take("unpacked", n) }
 	if len(shape) == 2 {
 		p := m.space.panels(buffer)
-		return p, p.pack(m.source, name, shape[0], shape[1], scratch)
+		return p, p.pack(m.source, name, row, shape[0], shape[1], scratch)
 	}
 	values := m.space.take(buffer, shape[0])
 	return dense(values, shape...), m.source.Read(values, name, 0)
@@ -262,11 +262,11 @@ func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float3
 	if c.Tied {
 		name = embedName
 	}
-	head, err := m.load("head", name, c.Vocabulary, c.Hidden)
+	head, err := m.load("head", name, 0, c.Vocabulary, c.Hidden)
 	if err != nil {
 		return err
 	}
-	norm, err := m.load("final norm", normName, c.Hidden)
+	norm, err := m.load("final norm", normName, 0, c.Hidden)
 	if err != nil {
 		return err
 	}

@@ -136,13 +136,13 @@ func headNormOp(name string, epsilon float32, heads int) *operation {
 	}
 }
 
-// ropeOp: x [rows, heads*headDim] -> the same, rotated by the positions of the
-// batch in the workspace.
-func ropeOp(name string, space *workspace, heads, headDim int) *operation {
+// ropeOp: x [rows, heads*headDim] -> the same, the first rotary channels of each
+// head rotated by the positions of the batch in the workspace.
+func ropeOp(name string, space *workspace, heads, headDim, rotary int) *operation {
 	return &operation{
 		name: name, inputs: []int{2}, shape: same,
 		do: func(dst []float32, in []gorgonia.Value) {
-			kernel.RoPE(dst, floats(in[0]), space.batch.cos, space.batch.sin, in[0].Shape()[0], heads, headDim/2)
+			kernel.RoPE(dst, floats(in[0]), space.batch.cos, space.batch.sin, in[0].Shape()[0], heads, headDim, rotary/2)
 		},
 	}
 }

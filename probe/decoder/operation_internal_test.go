@@ -123,7 +123,7 @@ func TestElementOps(t *testing.T) {
 // becomes current after the operation was made.
 func TestRopeOp(t *testing.T) {
 	current := new(batch)
-	o := ropeOp("rope", &workspace{batch: current}, 3, 4)
+	o := ropeOp("rope", &workspace{batch: current}, 3, 4, 4)
 	positions := []int32{0, 1, 7, 3, 3}
 	cos, sin := angles([]float32{1, 0.1}, positions)
 	*current = batch{positions: positions, cos: cos, sin: sin}

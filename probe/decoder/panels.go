@@ -18,16 +18,16 @@ type panels struct{ kernel.Panels }
 
 var _ gorgonia.Value = (*panels)(nil)
 
-// pack reads a weight [out, in] into panels.
-func (p *panels) pack(src tensors.Source, name string, out, in int, scratch func(n int) []float32) error {
+// pack reads a weight [out, in], the rows of a tensor from row on, into panels.
+func (p *panels) pack(src tensors.Source, name string, row, out, in int, scratch func(n int) []float32) error {
 	if info, _ := src.Info(name); info.DType == tensors.BF16 {
-		return tensors.View(src, name, 0, info.Bytes(), func(raw []byte) error {
+		return tensors.View(src, name, 2*int64(row)*int64(in), 2*int64(out)*int64(in), func(raw []byte) error {
 			p.PackBF16(raw, out, in)
 			return nil
 		})
 	}
 	values := scratch(out * in)
-	if err := src.Read(values, name, 0); err != nil {
+	if err := src.Read(values, name, row*in); err != nil {
 		return err
 	}
 	p.Pack(values, out, in)

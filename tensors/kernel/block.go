@@ -85,22 +85,24 @@ func RMSNorm(dst, x, weight []float32, epsilon float32, rows int) {
 //	dst[r][h][i]      = x[r][h][i]*cos[r][i] - x[r][h][i+half]*sin[r][i]
 //	dst[r][h][i+half] = x[r][h][i+half]*cos[r][i] + x[r][h][i]*sin[r][i]
 //
-// for i < half. dst and x are [rows, heads*2*half], cos and sin [rows, half].
-func RoPE(dst, x, cos, sin []float32, rows, heads, half int) {
-	check("dst of RoPE", len(dst), rows*heads*2*half)
-	check("x of RoPE", len(x), rows*heads*2*half)
+// for i < half; channels from 2*half on stay as they are. dst and x are [rows,
+// heads*headDim], cos and sin [rows, half].
+func RoPE(dst, x, cos, sin []float32, rows, heads, headDim, half int) {
+	check("dst of RoPE", len(dst), rows*heads*headDim)
+	check("x of RoPE", len(x), rows*heads*headDim)
 	check("cos of RoPE", len(cos), rows*half)
 	check("sin of RoPE", len(sin), rows*half)
 	Parallel(rows, func(low, high int) {
 		for r := low; r < high; r++ {
 			c, s := cos[r*half:(r+1)*half], sin[r*half:(r+1)*half]
 			for h := range heads {
-				at := (r*heads + h) * 2 * half
+				at := (r*heads + h) * headDim
 				a, b := x[at:at+half], x[at+half:at+2*half]
 				for i := range half {
 					dst[at+i] = float32(a[i]*c[i]) - float32(b[i]*s[i])
 					dst[at+half+i] = float32(b[i]*c[i]) + float32(a[i]*s[i])
 				}
+				copy(dst[at+2*half:at+headDim], x[at+2*half:])
 			}
 		}
 	})

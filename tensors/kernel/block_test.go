@@ -144,8 +144,12 @@ func TestRMSNorm(t *testing.T) {
 func TestRoPE(t *testing.T) {
 	// A quarter turn of channel 0 takes (1, 2) to (-2, 1); channel 1 stays.
 	dst := dirty(4)
-	kernel.RoPE(dst, []float32{1, 5, 2, 6}, []float32{0, 1}, []float32{1, 0}, 1, 1, 2)
+	kernel.RoPE(dst, []float32{1, 5, 2, 6}, []float32{0, 1}, []float32{1, 0}, 1, 1, 4, 2)
 	same(t, "RoPE by hand", dst, []float32{-2, 5, 1, 6})
+	// Of six channels only four are turned.
+	dst = dirty(6)
+	kernel.RoPE(dst, []float32{1, 5, 2, 6, 7, 8}, []float32{0, 1}, []float32{1, 0}, 1, 1, 6, 2)
+	same(t, "RoPE of a part", dst, []float32{-2, 5, 1, 6, 7, 8})
 	processors(t, func(t *testing.T) {
 		const rows, heads, half = 4, 3, 5
 		x, cos, sin := normals(1, rows*heads*2*half), make([]float32, rows*half), make([]float32, rows*half)
@@ -162,7 +166,7 @@ func TestRoPE(t *testing.T) {
 			}
 		}
 		dst := dirty(len(x))
-		kernel.RoPE(dst, x, cos, sin, rows, heads, half)
+		kernel.RoPE(dst, x, cos, sin, rows, heads, 2*half, half)
 		near(t, "RoPE", dst, want)
 	})
 }
@@ -264,7 +268,7 @@ func TestLengths(t *testing.T) {
 	f := func(n int) []float32 { return make([]float32, n) }
 	for i, off := range [][4]int{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}, {-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, -1, 0}, {0, 0, 0, -1}} {
 		panics(t, fmt.Sprint("Linear ", i), func() { kernel.Linear(f(6+off[0]), f(8+off[1]), f(12+off[2]), f(3+off[3]), 2, 4, 3) })
-		panics(t, fmt.Sprint("RoPE ", i), func() { kernel.RoPE(f(24+off[0]), f(24+off[1]), f(4+off[2]), f(4+off[3]), 2, 3, 2) })
+		panics(t, fmt.Sprint("RoPE ", i), func() { kernel.RoPE(f(24+off[0]), f(24+off[1]), f(4+off[2]), f(4+off[3]), 2, 3, 4, 2) })
 		panics(t, fmt.Sprint("Attention ", i), func() {
 			kernel.Attention(f(16+off[0]), f(16+off[1]), f(8+off[2]), f(8+off[3]), []kernel.Segment{{Start: 0, End: 2, Parent: -1}}, 4, 2, 2, 0)
 		})
