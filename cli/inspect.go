@@ -167,8 +167,8 @@ func architecture(m *model) string {
 	if c.Tied {
 		head = "tied head"
 	}
-	return fmt.Sprintf("llama, %d layers, width %d, %d heads of %d (%d for keys and values), MLP %d, vocabulary %d, context %d, %s",
-		c.Layers, c.Hidden, c.Heads, c.HeadDim, c.KVHeads, c.Intermediate, c.Vocabulary, c.Context, head)
+	return fmt.Sprintf("%s, %d layers, width %d, %d heads of %d (%d for keys and values), MLP %d, vocabulary %d, context %d, %s",
+		c.Family, c.Layers, c.Hidden, c.Heads, c.HeadDim, c.KVHeads, c.Intermediate, c.Vocabulary, c.Context, head)
 }
 
 func tokenizerSummary(m *model) string {

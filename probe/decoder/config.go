@@ -14,6 +14,7 @@ import (
 
 // Config is the architecture of a decoder, as config.json states it.
 type Config struct {
+	Family                 string // model_type, one of the families
 	Vocabulary             int
 	Hidden                 int // width of the residual stream
 	Intermediate           int // width of the gated MLP
@@ -236,6 +237,7 @@ func refuseUnknown(raw map[string]json.RawMessage, known map[string]bool) error 
 
 func (c configJSON) config(f family) (Config, error) {
 	out := Config{
+		Family:     c.ModelType,
 		Vocabulary: c.Vocabulary, Hidden: c.Hidden, Intermediate: c.Intermediate, Layers: c.Layers,
 		Heads: c.Heads, KVHeads: orElse(c.KVHeads, c.Heads), Context: orElse(c.Context, f.context),
 		Epsilon: float32(orElse(c.Epsilon, cmp.Or(f.epsilon, 1e-6))), Tied: c.Tied, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias,

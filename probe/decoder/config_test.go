@@ -39,7 +39,7 @@ func minimal() object {
 
 func minimalConfig() decoder.Config {
 	return decoder.Config{
-		Vocabulary: 320, Hidden: 48, Intermediate: 96, Layers: 2, Heads: 4, KVHeads: 4, HeadDim: 12, Context: 512,
+		Family: "llama", Vocabulary: 320, Hidden: 48, Intermediate: 96, Layers: 2, Heads: 4, KVHeads: 4, HeadDim: 12, Context: 512,
 		Epsilon: 1e-6, RoPE: decoder.RoPE{Theta: 10000}, // the defaults of transformers
 	}
 }
@@ -74,7 +74,7 @@ func TestParseConfig(t *testing.T) {
 		return c
 	}
 	check("SmolLM2", []byte(smolLM2), decoder.Config{
-		Vocabulary: 49152, Hidden: 576, Intermediate: 1536, Layers: 30, Heads: 9, KVHeads: 3, HeadDim: 64, Context: 8192,
+		Family: "llama", Vocabulary: 49152, Hidden: 576, Intermediate: 1536, Layers: 30, Heads: 9, KVHeads: 3, HeadDim: 64, Context: 8192,
 		Epsilon: 1e-5, Tied: true, RoPE: decoder.RoPE{Theta: 100000},
 	})
 	check("the least", changed(nil), minimalConfig())
@@ -118,6 +118,7 @@ func TestFamilies(t *testing.T) {
 	check := func(changes object, want func(c *decoder.Config)) {
 		t.Helper()
 		c := minimalConfig()
+		c.Family = changes["model_type"].(string)
 		want(&c)
 		if got, err := decoder.ParseConfig(changed(changes)); err != nil || got != c {
 			t.Errorf("%v:\n got %+v, %v\nwant %+v", changes, got, err, c)
