@@ -142,10 +142,11 @@ func fields(names string) map[string]bool {
 	return set
 }
 
-// ParseConfig reads a config.json of one of the families ("model_type"), in the form of transformers 5 (rope_parameters) or the older one
-// (rope_theta, rope_scaling). Defaults are those of transformers. An unknown
-// architecture, and a field or value that would change the computation and is
-// not understood, are refused by name, never guessed; sizes must be given; a field that is null,
+// ParseConfig reads a config.json of one of the families ("model_type"), in the
+// form of transformers 5 (rope_parameters) or the older one (rope_theta,
+// rope_scaling). Defaults are those of transformers. An unknown architecture,
+// and a field or value that would change the computation and is not understood,
+// are refused by name, never guessed; sizes must be given; a field that is null,
 // false or empty is switched off and therefore understood.
 func ParseConfig(data []byte) (Config, error) {
 	var raw map[string]json.RawMessage
@@ -180,8 +181,8 @@ func ParseConfig(data []byte) (Config, error) {
 	return c.config(f)
 }
 
-// window checks what is said of sliding windows: in mistral all layers have
-// one, in the others none may.
+// window checks what is said of sliding windows: all layers have one, in the
+// families that may, or none has.
 func (c configJSON) window(f family, raw map[string]json.RawMessage) error {
 	if _, given := raw["sliding_window"]; f.windowGiven && !given {
 		return errors.New("sliding_window is missing: say null or a number of tokens, releases of transformers differ in what they assume")

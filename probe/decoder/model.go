@@ -220,10 +220,9 @@ func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 // load reads a vector, or reads and packs the rows of a matrix from row on, into
 // the workspace, over what that name's buffer held before.
 func (m *Model) load(buffer, name string, row int, shape ...int) (gorgonia.Value, error) {
-	scratch := func(n int) []float32 { return m.space.take("unpacked", n) }
 	if len(shape) == 2 {
 		p := m.space.panels(buffer)
-		return p, p.pack(m.source, name, row, shape[0], shape[1], scratch)
+		return p, p.pack(m.source, name, row, shape[0], shape[1], m.space)
 	}
 	values := m.space.take(buffer, shape[0])
 	return dense(values, shape...), m.source.Read(values, name, 0)

@@ -19,14 +19,18 @@ type panels struct{ kernel.Panels }
 var _ gorgonia.Value = (*panels)(nil)
 
 // pack reads a weight [out, in], the rows of a tensor from row on, into panels.
-func (p *panels) pack(src tensors.Source, name string, row, out, in int, scratch func(n int) []float32) error {
+// It is copied before it is packed: a mapped file that was truncated is an error
+// in this goroutine and would be the end of the process in those that pack.
+func (p *panels) pack(src tensors.Source, name string, row, out, in int, space *workspace) error {
 	if info, _ := src.Info(name); info.DType == tensors.BF16 {
-		return tensors.View(src, name, 2*int64(row)*int64(in), 2*int64(out)*int64(in), func(raw []byte) error {
-			p.PackBF16(raw, out, in)
-			return nil
-		})
+		raw := space.bytes(2 * out * in)
+		if err := src.ReadRaw(raw, name, 2*int64(row)*int64(in)); err != nil {
+			return err
+		}
+		p.PackBF16(raw, out, in)
+		return nil
 	}
-	values := scratch(out * in)
+	values := space.take("unpacked", out*in)
 	if err := src.Read(values, name, row*in); err != nil {
 		return err
 	}

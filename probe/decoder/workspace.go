@@ -1,6 +1,10 @@
 package decoder
 
-import "gorgonia.org/tensor"
+import (
+	"slices"
+
+	"gorgonia.org/tensor"
+)
 
 // workspace is the memory that all graphs of a model share, since one runs at
 // a time: the weights that are bound and the results of the operations, by
@@ -10,6 +14,7 @@ type workspace struct {
 	batch   *batch // that the graphs' operations look at
 	buffers map[string][]float32
 	packed  map[string]*panels
+	raw     []byte // of a weight that is being packed
 }
 
 // take returns n values of a name's buffer, of any content; the buffer's next
@@ -27,6 +32,12 @@ func (w *workspace) take(name string, n int) []float32 {
 		w.buffers[name] = make([]float32, max(n, min(2*have, 2*n)))
 	}
 	return w.buffers[name][:n]
+}
+
+// bytes returns n bytes of any content, the same ones every time.
+func (w *workspace) bytes(n int) []byte {
+	w.raw = slices.Grow(w.raw[:0], n)[:n]
+	return w.raw
 }
 
 // panels returns the packed weight of a name, to be packed anew.

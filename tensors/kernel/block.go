@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"math"
 	"sync"
 )
@@ -38,19 +37,6 @@ func AddRow(dst, row []float32, rows int) {
 			}
 		}
 	})
-}
-
-// Embed gathers rows of a table: dst[r] = table[ids[r]].
-// dst is [len(ids), width], table [vocabulary, width].
-func Embed(dst, table []float32, ids []int32, width int) {
-	check("dst of Embed", len(dst), len(ids)*width)
-	rows := len(table) / max(width, 1)
-	for r, id := range ids {
-		if id < 0 || int(id) >= rows {
-			panic(fmt.Sprintf("kernel: id %d in Embed is outside the table of %d rows", id, rows))
-		}
-		copy(dst[r*width:(r+1)*width], table[int(id)*width:])
-	}
 }
 
 // RMSNorm scales each row to unit root mean square (Zhang and Sennrich,

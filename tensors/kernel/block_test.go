@@ -106,13 +106,6 @@ func TestLinearRowsApart(t *testing.T) {
 	}
 }
 
-func TestEmbed(t *testing.T) {
-	dst := dirty(6)
-	kernel.Embed(dst, []float32{0, 1, 10, 11, 20, 21, 30, 31}, []int32{3, 0, 2}, 2)
-	same(t, "Embed", dst, []float32{30, 31, 0, 1, 20, 21})
-	kernel.Embed(nil, []float32{1}, nil, 1)
-}
-
 func TestRMSNorm(t *testing.T) {
 	// The mean square of 3 and 4 is 12.5; less than 1e-5 hangs on epsilon.
 	dst := dirty(2)
@@ -280,5 +273,4 @@ func TestLengths(t *testing.T) {
 			panics(t, fmt.Sprint("Add ", i), func() { kernel.Add(f(4), f(4+off[1]), f(4+off[2])) })
 		}
 	}
-	panics(t, "Embed", func() { kernel.Embed(f(3), f(8), []int32{0, 1}, 2) })
 }
