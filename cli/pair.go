@@ -221,11 +221,11 @@ func (in *inputs) sameArchitecture() error {
 			continue
 		}
 		x, y := reflect.ValueOf(b), reflect.ValueOf(u)
-		for i := range x.NumField() {
-			name := x.Type().Field(i).Name
-			if name != "Context" && x.Field(i).Interface() != y.Field(i).Interface() {
+		for _, f := range reflect.VisibleFields(x.Type()) {
+			mine, theirs := x.FieldByIndex(f.Index), y.FieldByIndex(f.Index)
+			if f.Name != "Context" && !f.Anonymous && !reflect.DeepEqual(mine.Interface(), theirs.Interface()) {
 				return fmt.Errorf("%s and %s disagree on %s, %v and %v: a merge of them cannot be scored",
-					in.base.File("config.json"), t.model.File("config.json"), name, x.Field(i), y.Field(i))
+					in.base.File("config.json"), t.model.File("config.json"), f.Name, mine, theirs)
 			}
 		}
 	}

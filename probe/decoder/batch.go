@@ -12,8 +12,8 @@ type batch struct {
 	tokens    []int32          // [rows]
 	positions []int32          // [rows], from 0
 	segments  []kernel.Segment // cover the rows in order
-	cos, sin  []float32        // [rows, headDim/2]
-	leaves    map[int]int      // sequence number -> the segment that ends it
+	rotations map[RoPE]rotation
+	leaves    map[int]int // sequence number -> the segment that ends it
 }
 
 // plan packs sequences into batches of at most limit rows each. A longer

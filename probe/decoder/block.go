@@ -13,8 +13,9 @@ import (
 type weight struct {
 	name  string
 	shape []int
-	of    string // the stored tensor; "" for one of its own name
-	row   int    // of that tensor, its first
+	of    string  // the stored tensor; "" for one of its own name
+	row   int     // of that tensor, its first
+	plus  float32 // added to each value
 }
 
 // tensor is the name of the stored tensor.
@@ -41,15 +42,13 @@ func (c Config) blockWeights() []weight {
 		if !c.Fused {
 			of, row = "", 0
 		}
-		return weight{name, []int{out, c.Hidden}, of, row}
+		return weight{name: name, shape: []int{out, c.Hidden}, of: of, row: row}
 	}
 	list := []weight{
-		{name: "input_layernorm.weight", shape: []int{c.Hidden}},
 		part("self_attn.q_proj.weight", q, "self_attn.qkv_proj.weight", 0),
 		part("self_attn.k_proj.weight", kv, "self_attn.qkv_proj.weight", q),
 		part("self_attn.v_proj.weight", kv, "self_attn.qkv_proj.weight", q+kv),
 		{name: "self_attn.o_proj.weight", shape: []int{c.Hidden, q}},
-		{name: "post_attention_layernorm.weight", shape: []int{c.Hidden}},
 		part("mlp.gate_proj.weight", c.Intermediate, "mlp.gate_up_proj.weight", 0),
 		part("mlp.up_proj.weight", c.Intermediate, "mlp.gate_up_proj.weight", c.Intermediate),
 		{name: "mlp.down_proj.weight", shape: []int{c.Hidden, c.Intermediate}},
@@ -61,14 +60,32 @@ func (c Config) blockWeights() []weight {
 	if c.QKVBias {
 		list = append(list, weight{name: "self_attn.q_proj.bias", shape: []int{q}}, weight{name: "self_attn.k_proj.bias", shape: []int{kv}}, weight{name: "self_attn.v_proj.bias", shape: []int{kv}})
 	}
-	if c.QKNorm {
-		list = append(list, weight{name: "self_attn.q_norm.weight", shape: []int{c.HeadDim}}, weight{name: "self_attn.k_norm.weight", shape: []int{c.HeadDim}})
+	norms := c.norms()
+	for _, name := range []string{norms.BeforeAttention, norms.AfterAttention, norms.BeforeMLP, norms.AfterMLP} {
+		if name != "" {
+			list = append(list, c.normWeight(name, c.Hidden))
+		}
+	}
+	switch c.QKNorm {
+	case EachHead:
+		list = append(list, c.normWeight("self_attn.q_norm", c.HeadDim), c.normWeight("self_attn.k_norm", c.HeadDim))
+	case AllHeads:
+		list = append(list, c.normWeight("self_attn.q_norm", q), c.normWeight("self_attn.k_norm", kv))
 	}
 	if c.MLPBias {
 		list = append(list, weight{name: "mlp.gate_proj.bias", shape: []int{c.Intermediate}}, weight{name: "mlp.up_proj.bias", shape: []int{c.Intermediate}},
 			weight{name: "mlp.down_proj.bias", shape: []int{c.Hidden}})
 	}
 	return list
+}
+
+// normWeight is the weight of a norm.
+func (c Config) normWeight(name string, width int) weight {
+	w := weight{name: name + ".weight", shape: []int{width}}
+	if c.OnePlus {
+		w.plus = 1
+	}
+	return w
 }
 
 // graph is a gorgonia graph with inputs that are bound by name before a run.
@@ -122,44 +139,65 @@ func (g *graph) run(inputs map[string]gorgonia.Value) ([]float32, error) {
 	return floats(g.out.Value().(*tensor.Dense)), nil
 }
 
-// newBlock builds the graph of one decoder block for a number of rows: the
-// pre-norm block of Llama (Touvron et al., arXiv 2302.13971), with the norms of
-// query and key that Qwen3 has (arXiv 2505.09388). It is built once
-// and run for every layer with that layer's weights bound to its inputs, which
-// are called as in blockWeights; "x" is the residual stream [rows, hidden].
-// Positions and segments are those of the batch that the workspace holds at the
-// run.
+// newBlock builds the graph of one decoder block for a number of rows: that of
+// Llama (Touvron et al., arXiv 2302.13971), with norms before attention and MLP
+// or behind them, as the Config says. It is built once and run for every layer
+// with that layer's weights bound to its inputs, which are called as in
+// blockWeights; "x" is the residual stream [rows, hidden]. Positions, segments
+// and what the layer looks at are those of the workspace at the run.
 func newBlock(c Config, rows int, space *workspace) *graph {
-	g := newGraph(space)
-	w := map[string]*gorgonia.Node{}
-	x := g.input("x", rows, c.Hidden)
+	b := &blockBuilder{graph: newGraph(space), c: c, w: map[string]*gorgonia.Node{}}
+	x := b.input("x", rows, c.Hidden)
 	for _, weight := range c.blockWeights() {
-		w[weight.name] = g.input(weight.name, weight.shape...)
+		b.w[weight.name] = b.input(weight.name, weight.shape...)
 	}
-	linear := func(name string, in *gorgonia.Node) *gorgonia.Node {
-		if bias, ok := w[name+".bias"]; ok {
-			return g.apply(linearBiasOp(name), in, w[name+".weight"], bias)
-		}
-		return g.apply(linearOp(name), in, w[name+".weight"])
-	}
-	heads := func(name string, in *gorgonia.Node, heads int) *gorgonia.Node {
-		if norm, ok := w[name+"_norm.weight"]; ok {
-			return g.apply(headNormOp(name+"_norm", c.Epsilon, heads), linear(name+"_proj", in), norm)
-		}
-		return linear(name+"_proj", in)
-	}
+	norms := c.norms()
 
-	h := g.apply(normOp("input_layernorm", c.Epsilon), x, w["input_layernorm.weight"])
-	q := g.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim, c.rotary()), heads("self_attn.q", h, c.Heads))
-	k := g.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim, c.rotary()), heads("self_attn.k", h, c.KVHeads))
-	v := linear("self_attn.v_proj", h)
-	a := g.apply(attentionOp(space, c), q, k, v)
-	x = g.apply(addOp("add_attention"), x, linear("self_attn.o_proj", a))
+	h := b.norm(norms.BeforeAttention, x)
+	q := b.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim), b.heads("self_attn.q", h, c.Heads))
+	k := b.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim), b.heads("self_attn.k", h, c.KVHeads))
+	a := b.linear("self_attn.o_proj", b.apply(attentionOp(space, c), q, k, b.linear("self_attn.v_proj", h)))
+	x = b.apply(addOp("add_attention"), x, b.norm(norms.AfterAttention, a))
 
-	h = g.apply(normOp("post_attention_layernorm", c.Epsilon), x, w["post_attention_layernorm.weight"])
-	m := g.apply(swigluOp(), linear("mlp.gate_proj", h), linear("mlp.up_proj", h))
-	g.out = g.apply(addOp("add_mlp"), x, linear("mlp.down_proj", m))
-	return g
+	h = b.norm(norms.BeforeMLP, x)
+	m := b.apply(gateOp(c), b.linear("mlp.gate_proj", h), b.linear("mlp.up_proj", h))
+	b.out = b.apply(addOp("add_mlp"), x, b.norm(norms.AfterMLP, b.linear("mlp.down_proj", m)))
+	return b.graph
+}
+
+// blockBuilder is a block's graph while it grows.
+type blockBuilder struct {
+	*graph
+	c Config
+	w map[string]*gorgonia.Node // the weights, by name
+}
+
+// norm is an RMSNorm; without a name, nothing.
+func (b *blockBuilder) norm(name string, in *gorgonia.Node) *gorgonia.Node {
+	if name == "" {
+		return in
+	}
+	return b.apply(normOp(name, b.c.Epsilon), in, b.w[name+".weight"])
+}
+
+// linear is a projection, with its bias if there is one.
+func (b *blockBuilder) linear(name string, in *gorgonia.Node) *gorgonia.Node {
+	if bias, ok := b.w[name+".bias"]; ok {
+		return b.apply(linearBiasOp(name), in, b.w[name+".weight"], bias)
+	}
+	return b.apply(linearOp(name), in, b.w[name+".weight"])
+}
+
+// heads projects to queries or keys and norms them, if that is in the Config.
+func (b *blockBuilder) heads(name string, in *gorgonia.Node, heads int) *gorgonia.Node {
+	in = b.linear(name+"_proj", in)
+	switch b.c.QKNorm {
+	case EachHead:
+		return b.apply(headNormOp(name+"_norm", b.c.Epsilon, heads), in, b.w[name+"_norm.weight"])
+	case AllHeads:
+		return b.norm(name+"_norm", in)
+	}
+	return in
 }
 
 // newHead builds the graph from the residual stream "x" [rows, hidden] to the
@@ -169,5 +207,8 @@ func newHead(c Config, rows int, space *workspace) *graph {
 	x := g.input("x", rows, c.Hidden)
 	norm, head := g.input("norm.weight", c.Hidden), g.input("head.weight", c.Vocabulary, c.Hidden)
 	g.out = g.apply(linearOp("lm_head"), g.apply(normOp("norm", c.Epsilon), x, norm), head)
+	if c.LogitCap != 0 {
+		g.out = g.apply(softcapOp(c.LogitCap), g.out)
+	}
 	return g
 }

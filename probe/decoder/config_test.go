@@ -2,7 +2,10 @@ package decoder_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -40,7 +43,7 @@ func minimal() object {
 func minimalConfig() decoder.Config {
 	return decoder.Config{
 		Family: "llama", Vocabulary: 320, Hidden: 48, Intermediate: 96, Layers: 2, Heads: 4, KVHeads: 4, HeadDim: 12, Context: 512,
-		Epsilon: 1e-6, RoPE: decoder.RoPE{Theta: 10000}, // the defaults of transformers
+		Epsilon: 1e-6, Layer: decoder.Layer{RoPE: decoder.RoPE{Theta: 10000}}, // the defaults of transformers
 	}
 }
 
@@ -64,7 +67,7 @@ func changed(changes object) []byte {
 func TestParseConfig(t *testing.T) {
 	check := func(name string, data []byte, want decoder.Config) {
 		t.Helper()
-		if got, err := decoder.ParseConfig(data); err != nil || got != want {
+		if got, err := decoder.ParseConfig(data); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %+v, %v\nwant %+v", name, got, err, want)
 		}
 	}
@@ -75,7 +78,7 @@ func TestParseConfig(t *testing.T) {
 	}
 	check("SmolLM2", []byte(smolLM2), decoder.Config{
 		Family: "llama", Vocabulary: 49152, Hidden: 576, Intermediate: 1536, Layers: 30, Heads: 9, KVHeads: 3, HeadDim: 64, Context: 8192,
-		Epsilon: 1e-5, Tied: true, RoPE: decoder.RoPE{Theta: 100000},
+		Epsilon: 1e-5, Tied: true, Layer: decoder.Layer{RoPE: decoder.RoPE{Theta: 100000}},
 	})
 	check("the least", changed(nil), minimalConfig())
 	check("nulls are defaults", changed(object{"num_key_value_heads": nil, "head_dim": nil, "rms_norm_eps": nil, "hidden_act": nil, "rope_theta": nil, "rope_scaling": nil, "rope_parameters": nil, "partial_rotary_factor": nil}), minimalConfig())
@@ -120,7 +123,7 @@ func TestFamilies(t *testing.T) {
 		c := minimalConfig()
 		c.Family = changes["model_type"].(string)
 		want(&c)
-		if got, err := decoder.ParseConfig(changed(changes)); err != nil || got != c {
+		if got, err := decoder.ParseConfig(changed(changes)); err != nil || !reflect.DeepEqual(got, c) {
 			t.Errorf("%v:\n got %+v, %v\nwant %+v", changes, got, err, c)
 		}
 	}
@@ -138,7 +141,7 @@ func TestFamilies(t *testing.T) {
 	check(object{"model_type": "mistral", "sliding_window": nil}, func(*decoder.Config) {})
 	check(object{"model_type": "mistral", "sliding_window": nil, "max_position_embeddings": nil}, func(c *decoder.Config) { c.Context = 131072 })
 	check(object{"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": false, "max_window_layers": 2, "layer_types": full}, func(c *decoder.Config) { c.QKVBias = true })
-	check(object{"model_type": "qwen3", "attention_bias": true, "layer_types": full}, func(c *decoder.Config) { c.QKNorm, c.AttentionBias = true, true })
+	check(object{"model_type": "qwen3", "attention_bias": true, "layer_types": full}, func(c *decoder.Config) { c.QKNorm, c.AttentionBias = decoder.EachHead, true })
 
 	check(object{"model_type": "phi3", "partial_rotary_factor": 0.5, "original_max_position_embeddings": 512, "embd_pdrop": 0.1, "resid_pdrop": 0.0}, func(c *decoder.Config) {
 		c.Fused, c.Epsilon, c.RoPE.Partial = true, 1e-5, 0.5
@@ -156,7 +159,8 @@ func TestFamilies(t *testing.T) {
 	refuse(object{"model_type": "qwen2", "use_sliding_window": true}, "use_sliding_window")
 	refuse(object{"model_type": "qwen3", "layer_types": []string{"full_attention", "sliding_attention"}}, "layer 1", `"sliding_attention"`)
 	refuse(object{"sliding_window": 8}, `"sliding_window"`) // llama has none
-	refuse(object{"model_type": "gpt2"}, `"gpt2"`, `"llama"`, `"mistral"`, `"qwen2"`, `"qwen3"`)
+	refuse(object{"model_type": "qwen3", "layer_types": []string{"full_attention"}}, "layer_types has 1 layers")
+	refuse(object{"model_type": "gpt2"}, `"gpt2"`, `"llama"`, `"mistral"`, `"qwen2"`, `"qwen3"`, `"gemma2"`, `"gemma3_text"`, `"olmo2"`, `"smollm3"`, `"phi3"`)
 }
 
 // TestParseConfigRefuses names in each case what the error must name.
@@ -280,8 +284,86 @@ func FuzzParseConfig(f *testing.F) {
 		if c.Heads%c.KVHeads != 0 || c.HeadDim%2 != 0 || !(c.Epsilon > 0) || !(c.RoPE.Theta > 0) || math.IsInf(c.RoPE.Theta, 0) {
 			t.Errorf("accepted %+v", c)
 		}
-		if again, err := decoder.ParseConfig(data); err != nil || again != c {
+		if again, err := decoder.ParseConfig(data); err != nil || !reflect.DeepEqual(again, c) {
 			t.Errorf("a second time %+v, %v, the first %+v", again, err, c)
 		}
 	})
+}
+
+// TestParseConfigGemma reads config.json as Google released it, the older and
+// the newer form of Gemma 3's rotations, and what layers look at.
+func TestParseConfigGemma(t *testing.T) {
+	gemma := func(changes object) object {
+		all := object{"head_dim": 8, "num_key_value_heads": 2, "query_pre_attn_scalar": 64, "sliding_window": 16, "num_hidden_layers": 7}
+		maps.Copy(all, changes)
+		return all
+	}
+	check := func(changes object, want func(c decoder.Config) bool) {
+		t.Helper()
+		c, err := decoder.ParseConfig(changed(gemma(changes)))
+		if err != nil || !want(c) {
+			t.Errorf("%v: %+v, %v", changes, c, err)
+		}
+	}
+	global, local := decoder.RoPE{Theta: 1e6}, decoder.RoPE{Theta: 1e4}
+	check(object{"model_type": "gemma2", "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0, "hidden_act": "gelu_pytorch_tanh",
+		"hidden_activation": "gelu_pytorch_tanh", "cache_implementation": "hybrid", "tie_word_embeddings": nil}, func(c decoder.Config) bool {
+		return c.Tied && c.OnePlus && c.GELU && c.ScoreCap == 50 && c.LogitCap == 30 && c.QueryScale == 0.125 && c.Context == 512 &&
+			c.EmbeddingScale == float32(math.Sqrt(float64(c.Hidden))) && len(c.Each) == 7 &&
+			c.Each[0] == decoder.Layer{Window: 16, RoPE: local} && c.Each[1] == decoder.Layer{RoPE: local} && c.Each[6].Window == 16
+	})
+	check(object{"model_type": "gemma3_text", "rope_theta": 1e6, "rope_local_base_freq": 1e4, "sliding_window_pattern": 6, "rope_scaling": nil,
+		"attn_logit_softcapping": nil}, func(c decoder.Config) bool {
+		return c.QKNorm == decoder.EachHead && c.ScoreCap == 0 && c.Each[4] == decoder.Layer{Window: 16, RoPE: local} && c.Each[5] == decoder.Layer{RoPE: global}
+	})
+	check(object{"model_type": "gemma3_text", "rope_theta": nil, "rope_scaling": object{"rope_type": "linear", "factor": 8}, "_sliding_window_pattern": 6}, func(c decoder.Config) bool {
+		return c.Each[5].RoPE == decoder.RoPE{Theta: 1e6, Scaling: "linear", Factor: 8} && c.Each[0].RoPE == local
+	})
+	check(object{"model_type": "gemma3_text", "rope_theta": nil, "rope_parameters": object{"full_attention": object{"rope_theta": 7}, "sliding_attention": object{"rope_theta": 5}},
+		"layer_types": []string{"full_attention", "full_attention", "full_attention", "full_attention", "full_attention", "full_attention", "full_attention"}}, func(c decoder.Config) bool {
+		return c.Each == nil && c.RoPE.Theta == 7 && c.Window == 0
+	})
+	refuse := func(changes object, words string) {
+		t.Helper()
+		if _, err := decoder.ParseConfig(changed(gemma(changes))); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%v: error %v does not say %q", changes, err, words)
+		}
+	}
+	refuse(object{"model_type": "gemma2"}, "attn_logit_softcapping is missing")
+	refuse(object{"model_type": "gemma3_text", "hidden_activation": "gelu"}, `hidden_activation "gelu"`)
+	refuse(object{"model_type": "gemma3_text", "hidden_act": "silu"}, `hidden_act "silu"`)
+	refuse(object{"model_type": "gemma3_text", "query_pre_attn_scalar": -1}, "query_pre_attn_scalar is -1")
+	refuse(object{"model_type": "gemma3_text", "sliding_window_pattern": 0}, "sliding_window_pattern is 0")
+	refuse(object{"model_type": "gemma3_text", "_sliding_window_pattern": 4}, "sliding_window_pattern is 4")
+	refuse(object{"model_type": "gemma3_text", "use_bidirectional_attention": true}, "use_bidirectional_attention")
+	refuse(object{"model_type": "gemma3_text", "rope_parameters": object{"rope_theta": 7}}, `rope_parameters: field "rope_theta"`)
+	refuse(object{"model_type": "gemma3_text", "layer_types": []string{"chunked_attention"}, "num_hidden_layers": 1}, `"chunked_attention"`)
+}
+
+// TestParseConfigSmolLM3 reads which layers are rotated.
+func TestParseConfigSmolLM3(t *testing.T) {
+	check := func(changes object, rotated string) {
+		t.Helper()
+		all := object{"model_type": "smollm3", "num_hidden_layers": 5, "num_key_value_heads": 2}
+		maps.Copy(all, changes)
+		c, err := decoder.ParseConfig(changed(all))
+		var got strings.Builder
+		for i := range c.Each {
+			fmt.Fprint(&got, min(1, int(c.Each[i].RoPE.Theta)))
+		}
+		if err != nil || got.String() != rotated {
+			t.Errorf("%v: layers rotated %s, want %s; %v", changes, &got, rotated, err)
+		}
+	}
+	check(object{}, "11101")
+	check(object{"no_rope_layer_interval": 2}, "10101")
+	check(object{"no_rope_layers": []int{0, 1, 1, 0, 0, 1}}, "01100")
+	check(object{"no_rope_layers": []int{1, 1, 1, 1, 1}}, "")
+	for _, changes := range []object{{"no_rope_layer_interval": 0}, {"no_rope_layers": []int{1}}} {
+		all := object{"model_type": "smollm3", "num_hidden_layers": 5, "num_key_value_heads": 2}
+		maps.Copy(all, changes)
+		if _, err := decoder.ParseConfig(changed(all)); err == nil || !strings.Contains(err.Error(), "no_rope_layer") {
+			t.Errorf("%v: error %v", changes, err)
+		}
+	}
 }

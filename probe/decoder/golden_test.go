@@ -16,9 +16,6 @@ import (
 // README there.
 const forward = "../../../shared/golden/forward"
 
-// forwardCases are the goldens of the families that this package runs.
-var forwardCases = []string{"llama-tied", "llama-untied-bf16", "llama-llama3rope", "llama-linear-mha-bias", "mistral-window8", "qwen2-bf16", "qwen3", "phi3", "phi3-partial-legacy"}
-
 type golden struct {
 	Prompts []struct {
 		IDs           []int32     `json:"ids"`
@@ -34,25 +31,30 @@ type golden struct {
 	} `json:"prompts"`
 }
 
+// TestForwardGoldens runs the goldens of testdata, those of ../shared and those
+// of a folder of one's own, made by testdata/make_forward.py with other seeds.
 func TestForwardGoldens(t *testing.T) {
-	if _, err := os.Stat(forward); err != nil {
-		t.Skipf("the forward goldens are not there: %v", err)
+	for _, folder := range []string{"testdata/forward", forward, os.Getenv("SURGEON_FORWARD")} {
+		files, _ := filepath.Glob(filepath.Join(folder, "*", "golden.json"))
+		if len(files) == 0 {
+			t.Logf("%q has no goldens: skipped", folder)
+		}
+		for _, file := range files {
+			t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) { compareGolden(t, open(t, filepath.Dir(file)), readGolden(t, file)) })
+		}
 	}
-	for _, name := range forwardCases {
-		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(forward, name)
-			m := open(t, dir)
-			var g golden
-			data, err := os.ReadFile(filepath.Join(dir, "golden.json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := json.Unmarshal(data, &g); err != nil {
-				t.Fatal(err)
-			}
-			compareGolden(t, m, g)
-		})
+}
+
+func readGolden(t *testing.T, file string) (g golden) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := json.Unmarshal(data, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func compareGolden(t *testing.T, m *decoder.Model, g golden) {

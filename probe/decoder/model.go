@@ -41,20 +41,18 @@ const (
 
 // Model is a decoder over a Source. It may be used by one goroutine at a time.
 type Model struct {
-	config      Config
-	source      tensors.Source
-	frequencies []float32
-	space       *workspace
-	blocks      map[int]*graph // by rows
-	heads       map[int]*graph // by rows
+	config Config
+	source tensors.Source
+	space  *workspace
+	blocks map[int]*graph // by rows
+	heads  map[int]*graph // by rows
 }
 
 // Open checks a Source against a Config: every tensor that the Config asks for
 // is there, in its shape, and no other is that would take part in what the
 // model computes. The error names the tensor and the rule.
 func Open(c Config, src tensors.Source) (*Model, error) {
-	m := &Model{config: c, source: src, frequencies: c.RoPE.frequencies(c.rotary() / 2),
-		space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
+	m := &Model{config: c, source: src, space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
 	expected := map[string]bool{}
 	for _, w := range c.weights() {
 		if err := m.expect(w.name, w.shape); err != nil {
@@ -165,7 +163,7 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 	c := m.config
 	streams := make([][]float32, len(batches)) // [rows, hidden] each
 	for i, b := range batches {
-		b.cos, b.sin = angles(m.frequencies, b.positions)
+		b.rotations = c.rotations(b.positions)
 		streams[i] = make([]float32, len(b.tokens)*c.Hidden)
 		if err := m.embed(streams[i], b.tokens); err != nil {
 			return err
@@ -180,7 +178,7 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := m.block(weights, b, streams[i]); err != nil {
+			if err := m.block(layer, weights, b, streams[i]); err != nil {
 				return err
 			}
 			if !finite(streams[i]) {
@@ -200,6 +198,11 @@ func (m *Model) embed(stream []float32, tokens []int32) error {
 		if err := m.source.Read(row, embedName, int(id)*m.config.Hidden); err != nil {
 			return err
 		}
+		if scale := m.config.EmbeddingScale; scale != 0 {
+			for j, v := range row {
+				row[j] = v * scale
+			}
+		}
 	}
 	return nil
 }
@@ -208,7 +211,7 @@ func (m *Model) embed(stream []float32, tokens []int32) error {
 func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 	weights := map[string]gorgonia.Value{}
 	for _, w := range m.config.blockWeights() {
-		t, err := m.load(w.name, blockName(layer, w.tensor()), w.row, w.shape...)
+		t, err := m.load(w.name, blockName(layer, w.tensor()), w)
 		if err != nil {
 			return nil, err
 		}
@@ -217,27 +220,34 @@ func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 	return weights, nil
 }
 
-// load reads a vector, or reads and packs the rows of a matrix from row on, into
-// the workspace, over what that name's buffer held before.
-func (m *Model) load(buffer, name string, row int, shape ...int) (gorgonia.Value, error) {
-	if len(shape) == 2 {
+// load reads a vector, or reads and packs rows of a matrix, into the workspace,
+// over what that buffer held before.
+func (m *Model) load(buffer, name string, w weight) (gorgonia.Value, error) {
+	if len(w.shape) == 2 {
 		p := m.space.panels(buffer)
-		return p, p.pack(m.source, name, row, shape[0], shape[1], m.space)
+		return p, p.pack(m.source, name, w.row, w.shape[0], w.shape[1], m.space)
 	}
-	values := m.space.take(buffer, shape[0])
-	return dense(values, shape...), m.source.Read(values, name, 0)
+	values := m.space.take(buffer, w.shape[0])
+	err := m.source.Read(values, name, 0)
+	if w.plus != 0 {
+		for i, v := range values {
+			values[i] = v + w.plus
+		}
+	}
+	return dense(values, w.shape...), err
 }
 
 // block runs the graph of one block over a batch and puts the result in place
 // of its residual stream.
-func (m *Model) block(weights map[string]gorgonia.Value, b *batch, stream []float32) error {
+func (m *Model) block(layer int, weights map[string]gorgonia.Value, b *batch, stream []float32) error {
 	rows := len(b.tokens)
 	g, ok := m.blocks[rows]
 	if !ok {
 		g = newBlock(m.config, rows, m.space)
 		m.blocks[rows] = g
 	}
-	m.space.batch = b
+	look := m.config.layer(layer)
+	m.space.segments, m.space.rotation, m.space.window = b.segments, b.rotations[look.RoPE], look.Window
 	weights["x"] = dense(stream, rows, m.config.Hidden)
 	out, err := g.run(weights)
 	copy(stream, out)
@@ -261,11 +271,11 @@ func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float3
 	if c.Tied {
 		name = embedName
 	}
-	head, err := m.load("head", name, 0, c.Vocabulary, c.Hidden)
+	head, err := m.load("head", name, weight{shape: []int{c.Vocabulary, c.Hidden}})
 	if err != nil {
 		return err
 	}
-	norm, err := m.load("final norm", normName, 0, c.Hidden)
+	norm, err := m.load("final norm", normName, c.normWeight("", c.Hidden))
 	if err != nil {
 		return err
 	}

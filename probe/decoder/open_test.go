@@ -34,7 +34,7 @@ func copyOf(src *tensorstest.Memory, but string, change func(m *tensorstest.Memo
 func TestOpenRefuses(t *testing.T) {
 	biased := decoder.Config{
 		Vocabulary: 10, Hidden: 4, Intermediate: 6, Layers: 2, Heads: 2, KVHeads: 1, HeadDim: 2, Context: 9,
-		Epsilon: 1e-5, AttentionBias: true, MLPBias: true, RoPE: decoder.RoPE{Theta: 100},
+		Epsilon: 1e-5, AttentionBias: true, MLPBias: true, Layer: decoder.Layer{RoPE: decoder.RoPE{Theta: 100}},
 	}
 	untied := tensorstest.Pico{Untied: true}
 	check := func(c decoder.Config, whole *tensorstest.Memory, tensorCount int) {

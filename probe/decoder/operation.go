@@ -136,33 +136,50 @@ func headNormOp(name string, epsilon float32, heads int) *operation {
 	}
 }
 
-// ropeOp: x [rows, heads*headDim] -> the same, the first rotary channels of each
-// head rotated by the positions of the batch in the workspace.
-func ropeOp(name string, space *workspace, heads, headDim, rotary int) *operation {
+// ropeOp: x [rows, heads*headDim] -> the same, each head rotated as the
+// workspace says, or not at all.
+func ropeOp(name string, space *workspace, heads, headDim int) *operation {
 	return &operation{
 		name: name, inputs: []int{2}, shape: same,
 		do: func(dst []float32, in []gorgonia.Value) {
-			kernel.RoPE(dst, floats(in[0]), space.batch.cos, space.batch.sin, in[0].Shape()[0], heads, headDim, rotary/2)
+			rows, rotation := in[0].Shape()[0], space.rotation
+			kernel.RoPE(dst, floats(in[0]), rotation.cos, rotation.sin, rows, heads, headDim, len(rotation.cos)/rows)
 		},
 	}
 }
 
 // attentionOp: q [rows, heads*headDim], k and v [rows, kvHeads*headDim] -> the
-// shape of q, along the segments of the batch in the workspace.
+// shape of q, along the segments and caches of the workspace.
 func attentionOp(space *workspace, c Config) *operation {
 	return &operation{
 		name: "attention", inputs: []int{2, 2, 2}, shape: same,
 		do: func(dst []float32, in []gorgonia.Value) {
-			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), space.batch.segments, c.Heads, c.KVHeads, c.HeadDim, c.Window)
+			kernel.Attention(dst, floats(in[0]), floats(in[1]), floats(in[2]), space.segments, space.caches,
+				kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim, Window: space.window, Scale: c.QueryScale, Softcap: c.ScoreCap})
 		},
 	}
 }
 
-// swigluOp: gate and up [rows, intermediate] -> the same.
-func swigluOp() *operation {
+// gateOp: gate and up [rows, intermediate] -> the same.
+func gateOp(c Config) *operation {
+	name, activation := "swiglu", kernel.SwiGLU
+	if c.GELU {
+		name, activation = "geglu", kernel.GeGLU
+	}
 	return &operation{
-		name: "swiglu", inputs: []int{2, 2}, shape: same,
-		do: func(dst []float32, in []gorgonia.Value) { kernel.SwiGLU(dst, floats(in[0]), floats(in[1])) },
+		name: name, inputs: []int{2, 2}, shape: same,
+		do: func(dst []float32, in []gorgonia.Value) { activation(dst, floats(in[0]), floats(in[1])) },
+	}
+}
+
+// softcapOp: x [rows, width] -> the same, bounded.
+func softcapOp(bound float32) *operation {
+	return &operation{
+		name: "softcap", inputs: []int{2}, shape: same,
+		do: func(dst []float32, in []gorgonia.Value) {
+			copy(dst, floats(in[0]))
+			kernel.Softcap(dst, bound)
+		},
 	}
 }
 

@@ -114,20 +114,25 @@ func TestNormOp(t *testing.T) {
 func TestElementOps(t *testing.T) {
 	a, b := sample("a", 4, 6), sample("b", 4, 6)
 	checkElements(t, addOp("add"), 4, 6, func(r, c int) float64 { return at(a, r, c) + at(b, r, c) }, a, b)
-	checkElements(t, swigluOp(), 4, 6, func(r, c int) float64 {
+	checkElements(t, gateOp(Config{}), 4, 6, func(r, c int) float64 {
 		return at(b, r, c) * at(a, r, c) / (1 + math.Exp(-at(a, r, c)))
 	}, a, b)
+	checkElements(t, gateOp(Config{GELU: true}), 4, 6, func(r, c int) float64 {
+		x := at(a, r, c)
+		return at(b, r, c) * x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	}, a, b)
+	checkElements(t, softcapOp(2), 4, 6, func(r, c int) float64 { return 2 * math.Tanh(at(a, r, c)/2) }, a)
 }
 
-// TestRopeOp turns 3 heads of 4 channels at the positions of a batch that
-// becomes current after the operation was made.
+// TestRopeOp turns 3 heads of 4 channels at the positions that the
+// workspace gets after the operation was made.
 func TestRopeOp(t *testing.T) {
-	current := new(batch)
-	o := ropeOp("rope", &workspace{batch: current}, 3, 4, 4)
+	space := new(workspace)
+	o := ropeOp("rope", space, 3, 4)
 	positions := []int32{0, 1, 7, 3, 3}
-	cos, sin := angles([]float32{1, 0.1}, positions)
-	*current = batch{positions: positions, cos: cos, sin: sin}
 	x := sample("x", 5, 12)
+	checkElements(t, ropeOp("none", new(workspace), 3, 4), 5, 12, func(r, c int) float64 { return at(x, r, c) }, x) // a layer without a rotation
+	space.rotation = rotate([]float32{1, 0.1}, positions)
 	checkElements(t, o, 5, 12, func(r, c int) float64 {
 		pair, head := c%2, c/4*4
 		angle := float64(positions[r]) * []float64{1, 0.1}[pair]
@@ -142,10 +147,10 @@ func TestRopeOp(t *testing.T) {
 // TestAttentionOp attends along a forest of two trees. Which rows a row sees
 // is spelled out.
 func TestAttentionOp(t *testing.T) {
-	current := new(batch)
+	space := new(workspace)
 	c := Config{Heads: 4, KVHeads: 2, HeadDim: 3}
-	o := attentionOp(&workspace{batch: current}, c)
-	current.segments = []kernel.Segment{{Start: 0, End: 3, Parent: -1}, {Start: 3, End: 5, Parent: 0}, {Start: 5, End: 6, Parent: 0}, {Start: 6, End: 7, Parent: 2}, {Start: 7, End: 9, Parent: -1}}
+	o := attentionOp(space, c)
+	space.segments = []kernel.Segment{{Start: 0, End: 3, Parent: -1}, {Start: 3, End: 5, Parent: 0}, {Start: 5, End: 6, Parent: 0}, {Start: 6, End: 7, Parent: 2}, {Start: 7, End: 9, Parent: -1}}
 	sees := [][]int{{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 2, 3, 4}, {0, 1, 2, 5}, {0, 1, 2, 5, 6}, {7}, {7, 8}}
 	q, k, v := sample("q", 9, 12), sample("k", 9, 6), sample("v", 9, 6)
 	checkElements(t, o, 9, 12, func(r, column int) float64 {

@@ -156,7 +156,7 @@ func (p plain) logProb(ids []int32, token int32) float64 {
 func TestPlain(t *testing.T) {
 	small := decoder.Config{
 		Vocabulary: 50, Hidden: 24, Intermediate: 40, Layers: 2, Heads: 4, KVHeads: 4, HeadDim: 6, Context: 64,
-		Epsilon: 1e-5, RoPE: decoder.RoPE{Theta: 10000},
+		Epsilon: 1e-5, Layer: decoder.Layer{RoPE: decoder.RoPE{Theta: 10000}},
 	}
 	with := func(change func(c *decoder.Config)) decoder.Config {
 		c := small

@@ -1,6 +1,9 @@
 package decoder
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // frequencies returns the angle per position of each channel pair, radians,
 // [half]. It follows transformers' modeling_rope_utils step by step in
@@ -37,15 +40,46 @@ func (r RoPE) llama3(f float32) float32 {
 	return float32((1-smooth)*f)/factor + float32(smooth*f)
 }
 
-// angles returns cos and sin of position times frequency, [positions, half].
-func angles(frequencies []float32, positions []int32) (cos, sin []float32) {
+// rotation is the cosine and sine of the angle of each channel pair, [rows,
+// half]. The zero value turns nothing.
+type rotation struct{ cos, sin []float32 }
+
+// rotate returns the rotation at positions: each times each frequency.
+func rotate(frequencies []float32, positions []int32) rotation {
 	half := len(frequencies)
-	cos, sin = make([]float32, len(positions)*half), make([]float32, len(positions)*half)
-	for r, p := range positions {
+	r := rotation{make([]float32, len(positions)*half), make([]float32, len(positions)*half)}
+	for row, p := range positions {
 		for i, f := range frequencies {
 			angle := float64(float32(p) * f)
-			cos[r*half+i], sin[r*half+i] = float32(math.Cos(angle)), float32(math.Sin(angle))
+			r.cos[row*half+i], r.sin[row*half+i] = float32(math.Cos(angle)), float32(math.Sin(angle))
 		}
 	}
-	return cos, sin
+	return r
+}
+
+// rotations are those of a batch, by what layers may ask for.
+func (c Config) rotations(positions []int32) map[RoPE]rotation {
+	all := map[RoPE]rotation{{}: {}}
+	for i := range c.Layers {
+		if r := c.layer(i).RoPE; all[r].cos == nil && r.Theta != 0 {
+			all[r] = rotate(r.frequencies(c.rotary(r)/2), positions)
+		}
+	}
+	return all
+}
+
+func (r RoPE) check() error {
+	switch {
+	case !(r.Theta > 0):
+		return fmt.Errorf("rope_theta is %g: it must be positive", r.Theta)
+	case r.Scaling == "" || r.Scaling == "default":
+		return nil
+	case r.Scaling != "linear" && r.Scaling != "llama3":
+		return fmt.Errorf(`rope_type %q is not supported: surgeon runs "default", "linear" and "llama3"`, r.Scaling)
+	case !(r.Factor > 0):
+		return fmt.Errorf("factor of %s scaling is %g: it must be positive", r.Scaling, r.Factor)
+	case r.Scaling == "llama3" && !(r.HighFrequency > r.LowFrequency && r.LowFrequency > 0 && r.OriginalContext > 0):
+		return fmt.Errorf("llama3 scaling needs 0 < low_freq_factor < high_freq_factor and original_max_position_embeddings")
+	}
+	return nil
 }

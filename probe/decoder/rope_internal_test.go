@@ -53,11 +53,12 @@ func TestFrequencies(t *testing.T) {
 	}
 }
 
-// TestAngles checks the layout of the tables and each value.
-func TestAngles(t *testing.T) {
+// TestRotate checks the layout of the tables and each value.
+func TestRotate(t *testing.T) {
 	frequencies := RoPE{Theta: 10000}.frequencies(3)
 	positions := []int32{0, 1, 511, 0, 8191}
-	cos, sin := angles(frequencies, positions)
+	rotation := rotate(frequencies, positions)
+	cos, sin := rotation.cos, rotation.sin
 	if len(cos) != 15 || len(sin) != 15 {
 		t.Fatalf("%d cosines and %d sines, want 5 positions times 3 pairs", len(cos), len(sin))
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"gorgonia.org/tensor"
+
+	"surgeon/tensors/kernel"
 )
 
 // workspace is the memory that all graphs of a model share, since one runs at
@@ -11,7 +13,12 @@ import (
 // name. However many graphs there are, for however many numbers of rows, there
 // is one set of weights and one of activations.
 type workspace struct {
-	batch   *batch // that the graphs' operations look at
+	// What the operations of the graphs look at beside their inputs.
+	segments []kernel.Segment
+	caches   []*kernel.Cache // per segment; nil for none
+	rotation rotation
+	window   int
+
 	buffers map[string][]float32
 	packed  map[string]*panels
 	raw     []byte // of a weight that is being packed

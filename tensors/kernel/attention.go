@@ -15,57 +15,80 @@ import (
 // segments stand depth first, each before those that continue it.
 type Segment struct{ Start, End, Parent int }
 
+// Heads is the shape of an attention and what it does to its scores.
+type Heads struct {
+	Query, KV int     // query heads, and those of keys and values; Query is a multiple of KV
+	Dim       int     // channels of a head
+	Window    int     // tokens that a token attends to, itself included; 0: all before it
+	Scale     float32 // of a score; 0 is 1/sqrt(Dim)
+	Softcap   float32 // bound c of a score s, which becomes c*tanh(s/c); 0: none
+}
+
 // Attention is causal scaled dot-product attention (Vaswani et al., arXiv
 // 1706.03762) with grouped queries (Ainslie et al., arXiv 2305.13245): query
-// head h reads key and value head h*kvHeads/heads. A row attends to itself and
-// to the rows before it along its segment and its segment's ancestors, window
-// rows in all (Beltagy et al., arXiv 2004.05150), or all of them if window is 0:
+// head h reads key and value head h*KV/Query. A row attends to itself and
+// to the rows before it along its segment and its segment's ancestors, Window
+// rows in all (Beltagy et al., arXiv 2004.05150), or all of them if it is 0:
 //
-//	dst[r][h] = sum over j of softmax over j (q[r][h].k[j] / sqrt(headDim)) * v[j]
+//	dst[r][h] = sum over j of softmax over j (q[r][h].k[j] * Scale) * v[j]
 //
-// dst and q are [rows, heads*headDim], k and v [rows, kvHeads*headDim]; the
-// segments cover the rows in order. Both products are in the chains of
-// Multiply, the second one over positions in the sequence, whatever is shared;
-// the sum of the softmax is in eight chains, of every eighth position, and divides the second product.
-func Attention(dst, q, k, v []float32, segments []Segment, heads, kvHeads, headDim, window int) {
+// with soft capping of the scores before the softmax (Gemma 2, arXiv
+// 2408.00118). dst and q are [rows, Query*Dim], k and v [rows, KV*Dim]; the
+// segments cover the rows in order.
+//
+// caches, if there are any, are one per segment. That of a segment without a
+// parent may hold tokens that come before; that of a child begins as a copy of
+// its parent's. The segment's own keys and values are added to it.
+//
+// Both products are in the chains of Multiply, the second one over positions in
+// the sequence, whatever is shared or comes from a cache; the sum of the softmax
+// is in eight chains, of every eighth position from the first that is attended
+// to, and divides the second product.
+func Attention(dst, q, k, v []float32, segments []Segment, caches []*Cache, h Heads) {
 	rows := 0
 	if len(segments) > 0 {
 		rows = segments[len(segments)-1].End
 	}
-	check("dst of Attention", len(dst), rows*heads*headDim)
-	check("q of Attention", len(q), rows*heads*headDim)
-	check("k of Attention", len(k), rows*kvHeads*headDim)
-	check("v of Attention", len(v), rows*kvHeads*headDim)
-	a := attention{dst: dst, q: q, k: k, v: v, segments: segments, kvHeads: kvHeads, headDim: headDim, group: heads / kvHeads,
-		scale: float32(1 / math.Sqrt(float64(headDim))), window: window}
+	check("dst of Attention", len(dst), rows*h.Query*h.Dim)
+	check("q of Attention", len(q), rows*h.Query*h.Dim)
+	check("k of Attention", len(k), rows*h.KV*h.Dim)
+	check("v of Attention", len(v), rows*h.KV*h.Dim)
+	if caches != nil {
+		check("caches of Attention", len(caches), len(segments))
+	}
+	if h.Scale == 0 {
+		h.Scale = float32(1 / math.Sqrt(float64(h.Dim)))
+	}
+	a := attention{Heads: h, dst: dst, q: q, k: k, v: v, segments: segments, caches: caches, group: h.Query / h.KV}
 	a.step = max(1, attentionRows/a.group)
 	trees := a.trees()
+	a.count()
 	var next atomic.Int64
-	Parallel(min(runtime.GOMAXPROCS(0), len(trees)*kvHeads), func(int, int) {
+	Parallel(min(runtime.GOMAXPROCS(0), len(trees)*h.KV), func(int, int) {
 		path := paths.Get().(*path)
 		defer paths.Put(path)
 		for {
 			n := int(next.Add(1)) - 1
-			if n >= len(trees)*kvHeads {
+			if n >= len(trees)*h.KV {
 				return
 			}
-			a.tree(path, trees[n/kvHeads], n%kvHeads)
+			a.tree(path, trees[n/h.KV], n%h.KV)
 		}
 	})
 }
 
 // attention is the operands of one call.
 type attention struct {
-	dst, q, k, v            []float32
-	segments                []Segment
-	kvHeads, headDim, group int // group: query heads that read one key head
-	step                    int // rows that are worked on together
-	scale                   float32
-	window                  int
+	Heads
+	dst, q, k, v []float32
+	segments     []Segment
+	caches       []*Cache
+	group        int // query heads that read one key head
+	step         int // rows that are worked on together
 }
 
 // tree is the segments low to high of a forest, which have one first token, and
-// the length of their longest sequence.
+// the length of their longest sequence, without what a cache holds.
 type tree struct{ low, high, longest int }
 
 // trees cuts the forest, and checks the order of the segments.
@@ -91,14 +114,39 @@ func (a *attention) trees() (list []tree) {
 	return list
 }
 
-// path holds, packed, the keys and values of one head by position, along the
-// sequence that is being worked on. What a segment does not write is that of
-// its ancestors, since segments stand depth first.
+// count sets what the caches will hold. Their pages follow head by head.
+func (a *attention) count() {
+	for i, c := range a.caches {
+		segment := a.segments[i]
+		if segment.Parent >= 0 {
+			c.length = a.caches[segment.Parent].length
+		}
+		c.length += segment.End - segment.Start
+		if len(c.heads) == 0 {
+			c.heads = make([][]*page, a.KV)
+		}
+	}
+}
+
+// cached returns the pages of a segment's cache for one head, with what comes
+// before the segment and room for it.
+func (a *attention) cached(s, head int) (pages []*page, before int) {
+	segment, c := a.segments[s], a.caches[s]
+	before = c.length - (segment.End - segment.Start)
+	if segment.Parent >= 0 {
+		c.heads[head] = fork(a.caches[segment.Parent].heads[head], before)
+	}
+	c.heads[head] = extend(c.heads[head], a.Dim, before, c.length)
+	return c.heads[head], before
+}
+
+// path is what one worker needs along a sequence: the pages of one head of keys
+// and values by position, and a row for each query of a block.
 type path struct {
-	keys   Panels // [longest, headDim]
-	values Panels // [headDim, longest]: the transposed values
-	ends   []int  // per segment of the tree, the position after it
-	// A row for each query of a block; the first two as Multiply takes them.
+	pages []*page // of the sequence that is being worked on
+	own   []*page // the memory of pages, where there is no cache
+	ends  []int   // per segment of the tree, the position after it
+	// queries and weights as Multiply takes them.
 	queries, weights, scores, mixed []float32
 	sums                            []float32
 }
@@ -108,19 +156,26 @@ var paths = sync.Pool{New: func() any { return new(path) }}
 // attentionRows is the number of queries in a block: three of the highest tiles.
 const attentionRows = 3 * 14
 
-// tree computes all rows of a tree for one head of keys.
+// tree computes all rows of a tree for one head of keys. Without caches the
+// pages are those of the path: what a segment does not write is that of its
+// ancestors, since segments stand depth first.
 func (a *attention) tree(p *path, t tree, head int) {
-	p.reset(t, a.headDim, a.step*a.group)
+	if a.caches == nil {
+		p.reset(t.longest, a.Dim)
+	}
+	p.ends = resize(p.ends, t.high-t.low)
 	for s := t.low; s < t.high; s++ {
 		segment := a.segments[s]
-		start := 0
-		if segment.Parent >= 0 {
+		start, rows := 0, segment.End-segment.Start
+		if a.caches != nil {
+			p.pages, start = a.cached(s, head)
+		} else if segment.Parent >= 0 {
 			start = p.ends[segment.Parent-t.low]
 		}
-		p.ends[s-t.low] = start + segment.End - segment.Start
+		p.ends[s-t.low] = start + rows
 		for r := segment.Start; r < segment.End; r++ {
-			at := (r*a.kvHeads + head) * a.headDim
-			p.put(start+r-segment.Start, a.k[at:at+a.headDim], a.v[at:at+a.headDim])
+			at, position := (r*a.KV+head)*a.Dim, start+r-segment.Start
+			p.pages[position/innerBlock].put(position%innerBlock, a.k[at:at+a.Dim], a.v[at:at+a.Dim])
 		}
 		for r := segment.Start; r < segment.End; r += a.step {
 			a.rows(p, r, min(r+a.step, segment.End), start+r-segment.Start, head)
@@ -128,67 +183,88 @@ func (a *attention) tree(p *path, t tree, head int) {
 	}
 }
 
-// reset makes room for the sequences of a tree. What positions hold that were
-// not written yet is finite, and so is multiplied away by weights of 0.
-func (p *path) reset(t tree, headDim, queries int) {
-	width := panels(t.longest) * panelColumns
-	p.keys.out, p.keys.in = width, headDim
-	p.keys.single = zeros(p.keys.single, width*headDim)
-	p.values.out, p.values.in = panels(headDim)*panelColumns, width
-	p.values.single = zeros(p.values.single, width*p.values.out)
-	p.ends = resize(p.ends, t.high-t.low)
-	blocks := func(n int) int { return (n + innerBlock - 1) / innerBlock * queries * blockStride }
-	p.queries, p.weights = resize(p.queries, blocks(headDim)), resize(p.weights, blocks(width))
-	p.scores, p.mixed = resize(p.scores, queries*width), resize(p.mixed, queries*p.values.out)
-	p.sums = resize(p.sums, queries)
-}
-
-// put packs the key and the value of a position.
-func (p *path) put(position int, key, value []float32) {
-	at := position/panelColumns*panelColumns*p.keys.in + position%panelColumns
-	for i, v := range key {
-		p.keys.single[at+i*panelColumns] = v
-	}
-	for start := 0; start < len(value); start += panelColumns {
-		n := start / panelColumns
-		copy(p.values.single[(n*p.values.in+position)*panelColumns:], value[start:min(start+panelColumns, len(value))])
+// reset makes empty pages for so many positions.
+func (p *path) reset(positions, dim int) {
+	p.pages = p.own[:0]
+	for start := 0; start < positions; start += innerBlock {
+		if len(p.own) == len(p.pages) {
+			p.own = append(p.own, new(page))
+		}
+		p.pages = p.own[:len(p.pages)+1]
+		p.pages[len(p.pages)-1].reset(min(innerBlock, positions-start), dim)
 	}
 }
 
 // rows computes the rows low to high, the first of which is at a position, for
-// the queries of one head of keys.
+// the queries of one head of keys. Pages before the window of all of them are
+// left out.
 func (a *attention) rows(p *path, low, high, position, head int) {
-	queries, keys := (high-low)*a.group, panels(position+high-low)
+	queries, seen := (high-low)*a.group, position+high-low
+	skipped := a.first(position) / innerBlock
+	pages := p.pages[skipped : (seen+innerBlock-1)/innerBlock]
+	origin, stride := skipped*innerBlock, panels(seen-skipped*innerBlock)*panelColumns
+	a.room(p, queries, len(pages), stride)
 	for m := range queries {
 		at := a.at(low, m, head)
-		p.block(p.queries, m, queries, a.q[at:at+a.headDim])
+		p.block(p.queries, m, queries, a.q[at:at+a.Dim])
 	}
-	p.keys.columns(p.scores, p.queries, queries, 0, keys, a.headDim)
-	for m := range queries {
-		scores := p.scores[m*p.keys.out : m*p.keys.out+keys*panelColumns]
-		seen := position + m/a.group + 1
-		first := 0
-		if a.window > 0 {
-			first = max(0, seen-a.window)
-		}
-		p.sums[m] = softmax(scores[first:seen], a.scale)
-		clear(scores[:first])
-		clear(scores[seen:])
-		p.block(p.weights, m, queries, scores)
+	for i, page := range pages {
+		page.keys.columns(p.scores[i*innerBlock:], stride, p.queries, queries, 0, panels(min(innerBlock, stride-i*innerBlock)), a.Dim)
 	}
-	p.values.columns(p.mixed, p.weights, queries, 0, panels(a.headDim), keys*panelColumns)
 	for m := range queries {
-		at, mixed := a.at(low, m, head), p.mixed[m*p.values.out:]
-		for i := range a.headDim {
+		own := position + m/a.group
+		a.weigh(p, m, queries, p.scores[m*stride:(m+1)*stride], a.first(own)-origin, own+1-origin)
+	}
+	width := panels(a.Dim) * panelColumns
+	clear(p.mixed)
+	for i, page := range pages {
+		page.values.accumulate(p.mixed, width, p.weights[i*queries*blockStride:], queries, 0, panels(a.Dim), min(innerBlock, stride-i*innerBlock))
+	}
+	for m := range queries {
+		at, mixed := a.at(low, m, head), p.mixed[m*width:]
+		for i := range a.Dim {
 			a.dst[at+i] = mixed[i] / p.sums[m]
 		}
 	}
 }
 
+// first is the first position that the token at a position attends to.
+func (a *attention) first(position int) int {
+	if a.Window == 0 {
+		return 0
+	}
+	return max(0, position+1-a.Window)
+}
+
+// room makes room for so many queries against so many pages.
+func (a *attention) room(p *path, queries, pages, stride int) {
+	p.queries = resize(p.queries, (a.Dim+innerBlock-1)/innerBlock*queries*blockStride)
+	p.weights = resize(p.weights, pages*queries*blockStride)
+	p.scores = resize(p.scores, queries*stride)
+	p.mixed = resize(p.mixed, queries*panels(a.Dim)*panelColumns)
+	p.sums = resize(p.sums, queries)
+}
+
+// weigh turns the scores of query m, of which those from low to high count, into
+// weights.
+func (a *attention) weigh(p *path, m, queries int, scores []float32, low, high int) {
+	counted := scores[low:high]
+	for i, s := range counted {
+		counted[i] = s * a.Scale
+	}
+	if a.Softcap != 0 {
+		softcap(counted, a.Softcap)
+	}
+	p.sums[m] = softmax(counted)
+	clear(scores[:low])
+	clear(scores[high:])
+	p.block(p.weights, m, queries, scores)
+}
+
 // at is where query m of a block begins in q and dst.
 func (a *attention) at(low, m, head int) int {
 	row, of := low+m/a.group, head*a.group+m%a.group
-	return (row*a.kvHeads*a.group + of) * a.headDim
+	return (row*a.Query + of) * a.Dim
 }
 
 // block copies row m of a matrix of rows rows to its place in the blocks.
@@ -198,13 +274,11 @@ func (p *path) block(blocks []float32, m, rows int, values []float32) {
 	}
 }
 
-// softmax puts exp(scale*s - largest) in the place of each score s and returns
-// their sum, in eight chains.
-func softmax(scores []float32, scale float32) float32 {
+// softmax puts exp(s - largest) in the place of each score s and returns their
+// sum, in eight chains.
+func softmax(scores []float32) float32 {
 	largest := float32(math.Inf(-1))
-	for i, s := range scores {
-		s *= scale
-		scores[i] = s
+	for _, s := range scores {
 		if s > largest {
 			largest = s
 		}

@@ -24,7 +24,7 @@ func rowsOf(tokens []int) (q, k, v []float32) {
 func attention(tokens []int, segments []kernel.Segment) []float32 {
 	q, k, v := rowsOf(tokens)
 	dst := dirty(len(q))
-	kernel.Attention(dst, q, k, v, segments, heads, kvHeads, headDim, 0)
+	kernel.Attention(dst, q, k, v, segments, nil, kernel.Heads{Query: heads, KV: kvHeads, Dim: headDim})
 	return dst
 }
 
@@ -66,7 +66,11 @@ func TestAttentionShared(t *testing.T) {
 func TestAttentionFormula(t *testing.T) {
 	tokens := numbers(0, 9)
 	q, k, v := rowsOf(tokens)
-	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), formula(q, k, v, len(tokens), heads, kvHeads, headDim, 0))
+	near(t, "Attention", attention(tokens, []kernel.Segment{{0, 9, -1}}), formula(q, k, v, len(tokens), kernel.Heads{Query: heads, KV: kvHeads, Dim: headDim}))
+	gemma := kernel.Heads{Query: heads, KV: kvHeads, Dim: headDim, Window: 5, Scale: 0.7, Softcap: 2}
+	dst := dirty(len(q))
+	kernel.Attention(dst, q, k, v, []kernel.Segment{{0, 9, -1}}, nil, gemma)
+	near(t, "Attention with a scale and a cap", dst, formula(q, k, v, len(tokens), gemma))
 }
 
 // TestAttentionValues: equal scores share equally, a first token sees itself
@@ -75,30 +79,33 @@ func TestAttentionValues(t *testing.T) {
 	check := func(what string, q, k, v, want []float32) {
 		t.Helper()
 		dst := dirty(len(q))
-		kernel.Attention(dst, q, k, v, []kernel.Segment{{0, len(q), -1}}, 1, 1, 1, 0)
+		kernel.Attention(dst, q, k, v, []kernel.Segment{{0, len(q), -1}}, nil, kernel.Heads{Query: 1, KV: 1, Dim: 1})
 		same(t, what, dst, want)
 	}
 	check("equal scores", []float32{0, 0, 0, 0}, []float32{1, 2, 3, 4}, []float32{4, 8, 0, 0}, []float32{4, 6, 4, 3})
 	check("large scores", []float32{1000, 1000, -1000}, []float32{1, 2, -3}, []float32{7, 8, 9}, []float32{7, 8, 9})
-	kernel.Attention(nil, nil, nil, nil, nil, 1, 1, 1, 0)
+	kernel.Attention(nil, nil, nil, nil, nil, nil, kernel.Heads{Query: 1, KV: 1, Dim: 1})
 }
 
 // TestAttentionLong compares the instruction sets, bit for bit, and with the
 // formula, over more keys than a block of the product has, for heads that fill
 // no panel and queries that fill no tile.
 func TestAttentionLong(t *testing.T) {
-	for _, shape := range []struct{ rows, heads, kvHeads, headDim, window int }{{300, 3, 1, 40, 0}, {530, 2, 2, 4, 0}, {70, 50, 1, 8, 0}, {40, 2, 1, 300, 0}, {300, 3, 1, 40, 1}, {300, 3, 1, 40, 37}, {300, 3, 1, 40, 299}, {300, 3, 1, 40, 1000}} {
+	for _, shape := range []struct{ rows, heads, kvHeads, headDim, window int }{
+		{300, 3, 1, 40, 0}, {530, 2, 2, 4, 0}, {70, 50, 1, 8, 0}, {40, 2, 1, 300, 0}, {300, 3, 1, 40, 1}, {300, 3, 1, 40, 37}, {300, 3, 1, 40, 299}, {300, 3, 1, 40, 1000}, {700, 2, 1, 8, 100}, {600, 2, 1, 8, 257},
+	} {
+		h := kernel.Heads{Query: shape.heads, KV: shape.kvHeads, Dim: shape.headDim, Window: shape.window}
 		q, k, v := normals(1, shape.rows*shape.heads*shape.headDim), normals(2, shape.rows*shape.kvHeads*shape.headDim), normals(3, shape.rows*shape.kvHeads*shape.headDim)
 		var first []float32
 		instructionSets(t, func(t *testing.T) {
 			dst := dirty(len(q))
-			kernel.Attention(dst, q, k, v, []kernel.Segment{{0, shape.rows, -1}}, shape.heads, shape.kvHeads, shape.headDim, shape.window)
+			kernel.Attention(dst, q, k, v, []kernel.Segment{{0, shape.rows, -1}}, nil, h)
 			if first == nil {
 				first = dst
 			}
 			same(t, fmt.Sprint("Attention ", shape), dst, first)
 		})
-		near(t, fmt.Sprint("Attention ", shape), first, formula(q, k, v, shape.rows, shape.heads, shape.kvHeads, shape.headDim, shape.window))
+		near(t, fmt.Sprint("Attention ", shape), first, formula(q, k, v, shape.rows, h))
 	}
 }
 
@@ -110,27 +117,35 @@ func TestAttentionOrder(t *testing.T) {
 }
 
 // formula is Attention over one sequence, in float64.
-func formula(q, k, v []float32, rows, heads, kvHeads, headDim, window int) []float64 {
+func formula(q, k, v []float32, rows int, a kernel.Heads) []float64 {
+	scale := float64(a.Scale)
+	if scale == 0 {
+		scale = 1 / math.Sqrt(float64(a.Dim))
+	}
 	want := make([]float64, len(q))
 	for r := range rows {
-		for h := range heads {
-			kv := h / (heads / kvHeads)
+		for h := range a.Query {
+			kv := h / (a.Query / a.KV)
 			weights := make([]float64, r+1)
 			var sum float64
 			for j := range weights {
-				if window > 0 && j <= r-window {
+				if a.Window > 0 && j <= r-a.Window {
 					continue // its weight stays 0
 				}
 				var score float64
-				for i := range headDim {
-					score += float64(q[(r*heads+h)*headDim+i]) * float64(k[(j*kvHeads+kv)*headDim+i])
+				for i := range a.Dim {
+					score += float64(q[(r*a.Query+h)*a.Dim+i]) * float64(k[(j*a.KV+kv)*a.Dim+i])
 				}
-				weights[j] = math.Exp(score / math.Sqrt(float64(headDim)))
+				score *= scale
+				if c := float64(a.Softcap); c > 0 {
+					score = c * math.Tanh(score/c)
+				}
+				weights[j] = math.Exp(score)
 				sum += weights[j]
 			}
 			for j, w := range weights {
-				for i := range headDim {
-					want[(r*heads+h)*headDim+i] += w / sum * float64(v[(j*kvHeads+kv)*headDim+i])
+				for i := range a.Dim {
+					want[(r*a.Query+h)*a.Dim+i] += w / sum * float64(v[(j*a.KV+kv)*a.Dim+i])
 				}
 			}
 		}

@@ -263,7 +263,7 @@ func TestLengths(t *testing.T) {
 		panics(t, fmt.Sprint("Linear ", i), func() { kernel.Linear(f(6+off[0]), f(8+off[1]), f(12+off[2]), f(3+off[3]), 2, 4, 3) })
 		panics(t, fmt.Sprint("RoPE ", i), func() { kernel.RoPE(f(24+off[0]), f(24+off[1]), f(4+off[2]), f(4+off[3]), 2, 3, 4, 2) })
 		panics(t, fmt.Sprint("Attention ", i), func() {
-			kernel.Attention(f(16+off[0]), f(16+off[1]), f(8+off[2]), f(8+off[3]), []kernel.Segment{{Start: 0, End: 2, Parent: -1}}, 4, 2, 2, 0)
+			kernel.Attention(f(16+off[0]), f(16+off[1]), f(8+off[2]), f(8+off[3]), []kernel.Segment{{Start: 0, End: 2, Parent: -1}}, nil, kernel.Heads{Query: 4, KV: 2, Dim: 2})
 		})
 		if off[3] == 0 && off[2] == 0 {
 			panics(t, fmt.Sprint("RMSNorm ", i), func() { kernel.RMSNorm(f(6+off[0]), f(6+off[1]), f(3), 0, 2) })

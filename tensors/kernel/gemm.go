@@ -42,18 +42,23 @@ func (p *Panels) Multiply(dst, x []float32, rows int) {
 			if low >= total {
 				return
 			}
-			p.columns(dst, *blocks, rows, low, min(low+step, total), p.in)
+			p.columns(dst, p.out, *blocks, rows, low, min(low+step, total), p.in)
 		}
 	})
 }
 
-// columns computes the columns of dst that belong to the panels low to high,
-// from the first in rows of the panels.
-func (p *Panels) columns(dst, blocks []float32, rows, low, high, in int) {
+// columns computes the columns of dst, whose rows are stride apart, that belong
+// to the panels low to high, from the first in rows of the panels.
+func (p *Panels) columns(dst []float32, stride int, blocks []float32, rows, low, high, in int) {
 	from, to := low*panelColumns, min(high*panelColumns, p.out)
 	for r := range rows {
-		clear(dst[r*p.out+from : r*p.out+to])
+		clear(dst[r*stride+from : r*stride+to])
 	}
+	p.accumulate(dst, stride, blocks, rows, low, high, in)
+}
+
+// accumulate is columns, added to what dst holds.
+func (p *Panels) accumulate(dst []float32, stride int, blocks []float32, rows, low, high, in int) {
 	tiles := (rows + tileRows() - 1) / tileRows()
 	for start := 0; start < in; start += innerBlock {
 		k := min(innerBlock, in-start)
@@ -62,7 +67,7 @@ func (p *Panels) columns(dst, blocks []float32, rows, low, high, in int) {
 			first, last := rows*t/tiles, rows*(t+1)/tiles // of nearly the same height
 			for n := low; n < high; n++ {
 				at := (n*p.in + start) * panelColumns
-				p.addTile(dst[first*p.out:], block[first*blockStride:], n, at, last-first, k)
+				p.addTile(dst[first*stride:], stride, block[first*blockStride:], n, at, last-first, k)
 			}
 		}
 	}
@@ -70,17 +75,17 @@ func (p *Panels) columns(dst, blocks []float32, rows, low, high, in int) {
 
 // addTile adds the product of rows rows of a block of x with k rows of panel n
 // to its place in dst.
-func (p *Panels) addTile(dst, block []float32, n, at, rows, k int) {
+func (p *Panels) addTile(dst []float32, stride int, block []float32, n, at, rows, k int) {
 	column := n * panelColumns
 	if column+panelColumns <= p.out {
-		p.tile(dst[column:], p.out, block, at, rows, k)
+		p.tile(dst[column:], stride, block, at, rows, k)
 		return
 	}
 	var sums [mostTileRows * panelColumns]float32
 	p.tile(sums[:], panelColumns, block, at, rows, k)
 	for r := range rows {
 		for j := range p.out - column {
-			dst[r*p.out+column+j] += sums[r*panelColumns+j]
+			dst[r*stride+column+j] += sums[r*panelColumns+j]
 		}
 	}
 }
