@@ -13,7 +13,8 @@ type batch struct {
 	positions []int32          // [rows], from 0
 	segments  []kernel.Segment // cover the rows in order
 	rotations map[RoPE]rotation
-	leaves    map[int]int // sequence number -> the segment that ends it
+	caches    [][]*kernel.Cache // [layers][segments]; nil for none
+	leaves    map[int]int       // sequence number -> the segment that ends it
 }
 
 // plan packs sequences into batches of at most limit rows each. A longer

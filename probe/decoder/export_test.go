@@ -15,3 +15,9 @@ func ScoreBy(m *Model, requests []Request, limit, passBatches int) ([]Response, 
 	}
 	return s.finish()
 }
+
+// Config is the configuration of a model, to be changed.
+func (m *Model) Config() *Config { return &m.config }
+
+// Draw is draw.
+func (s Sampling) Draw(logits []float32, number int) int32 { return s.draw(logits, number) }

@@ -28,6 +28,10 @@ type golden struct {
 			Tokens       []float64 `json:"tokens"`
 			IsGreedy     bool      `json:"is_greedy"`
 		} `json:"loglikelihood"`
+		Greedy struct {
+			IDs []int32   `json:"ids"`
+			Gap []float64 `json:"top2_gap"`
+		} `json:"greedy"`
 	} `json:"prompts"`
 }
 

@@ -156,9 +156,9 @@ func TestManyPasses(t *testing.T) {
 	if last != total || total != 40*430 { // times one layer
 		t.Errorf("progress ends at %d of %d, want 17200", last, total)
 	}
-	// Two passes read each weight twice: rows of the embedding, nine tensors of
-	// the one layer, the embedding as head, the norm.
-	if want := 2 * (1 + 9 + 1 + 1); len(reads) != want {
+	// Two passes read each weight of the layer twice: rows of the embedding, nine
+	// tensors. The embedding as head and the norm are kept.
+	if want := 2*(1+9) + 1 + 1; len(reads) != want {
 		t.Errorf("%d tensors were read, want %d: %q", len(reads), want, reads)
 	}
 	for _, i := range []int{0, 37, 38, 39} {

@@ -22,9 +22,9 @@
 package decoder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gorgonia.org/gorgonia"
@@ -46,13 +46,18 @@ type Model struct {
 	space  *workspace
 	blocks map[int]*graph // by rows
 	heads  map[int]*graph // by rows
+
+	keep   bool
+	layers []map[string]gorgonia.Value // the weights of each block, if they are kept
+	final  map[string]gorgonia.Value   // those behind the blocks, once they were read
 }
 
 // Open checks a Source against a Config: every tensor that the Config asks for
 // is there, in its shape, and no other is that would take part in what the
 // model computes. The error names the tensor and the rule.
 func Open(c Config, src tensors.Source) (*Model, error) {
-	m := &Model{config: c, source: src, space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{}}
+	m := &Model{config: c, source: src, space: new(workspace), blocks: map[int]*graph{}, heads: map[int]*graph{},
+		layers: make([]map[string]gorgonia.Value, c.Layers)}
 	expected := map[string]bool{}
 	for _, w := range c.weights() {
 		if err := m.expect(w.name, w.shape); err != nil {
@@ -83,43 +88,6 @@ func (m *Model) refuse(name string, expected map[string]bool) error {
 		err = fmt.Errorf("tensor %q differs from %q, though config.json ties them (tie_word_embeddings)", headName, embedName)
 	}
 	return err
-}
-
-// Names of the tensors outside the blocks.
-const (
-	embedName = "model.embed_tokens.weight"
-	normName  = "model.norm.weight"
-	headName  = "lm_head.weight"
-)
-
-// weights lists every tensor of a model as it is stored.
-func (c Config) weights() []weight {
-	list := []weight{{name: embedName, shape: []int{c.Vocabulary, c.Hidden}}, {name: normName, shape: []int{c.Hidden}}}
-	if !c.Tied {
-		list = append(list, weight{name: headName, shape: []int{c.Vocabulary, c.Hidden}})
-	}
-	for layer := range c.Layers {
-		for _, w := range c.storedWeights() {
-			list = append(list, weight{name: blockName(layer, w.name), shape: w.shape})
-		}
-	}
-	return list
-}
-
-func blockName(layer int, name string) string { return fmt.Sprintf("model.layers.%d.%s", layer, name) }
-
-func (m *Model) expect(name string, shape []int) error {
-	info, ok := m.source.Info(name)
-	if !ok {
-		return fmt.Errorf("tensor %q is missing: config.json asks for one of shape %v", name, shape)
-	}
-	if !slices.Equal(info.Shape, shape) {
-		return fmt.Errorf("tensor %q has shape %v: config.json asks for %v", name, info.Shape, shape)
-	}
-	if !info.DType.Float() {
-		return fmt.Errorf("tensor %q has type %s, which is not a number type", name, info.DType)
-	}
-	return nil
 }
 
 // Score answers requests in their order. An error is a *RequestError, or
@@ -160,34 +128,55 @@ func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]R
 
 // pass sends batches through all layers, holding their residual streams.
 func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step func(rows int)) error {
-	c := m.config
-	streams := make([][]float32, len(batches)) // [rows, hidden] each
+	streams, err := m.through(ctx, batches, step)
+	if err != nil {
+		return err
+	}
 	for i, b := range batches {
-		b.rotations = c.rotations(b.positions)
-		streams[i] = make([]float32, len(b.tokens)*c.Hidden)
-		if err := m.embed(streams[i], b.tokens); err != nil {
+		wanted := s.rows(b)
+		rows := make([]int, len(wanted))
+		for j, w := range wanted {
+			rows[j] = w.row
+		}
+		grade := func(j int, logits []float32) error { s.grade(wanted[j], logits); return nil }
+		if err := m.logits(ctx, streams[i], rows, grade); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// through sends batches through all layers and returns their residual streams,
+// [rows, hidden] each.
+func (m *Model) through(ctx context.Context, batches []*batch, step func(rows int)) (streams [][]float32, err error) {
+	c := m.config
+	for _, b := range batches {
+		b.rotations = c.rotations(b.positions)
+		stream := make([]float32, len(b.tokens)*c.Hidden)
+		if err := m.embed(stream, b.tokens); err != nil {
+			return nil, err
+		}
+		streams = append(streams, stream)
 	}
 	for layer := range c.Layers {
 		weights, err := m.layer(layer)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i, b := range batches {
 			if err := ctx.Err(); err != nil {
-				return err
+				return nil, err
 			}
 			if err := m.block(layer, weights, b, streams[i]); err != nil {
-				return err
+				return nil, err
 			}
 			if !finite(streams[i]) {
-				return fmt.Errorf("layer %d gives a value that is not finite", layer)
+				return nil, fmt.Errorf("layer %d gives a value that is not finite", layer)
 			}
 			step(len(b.tokens))
 		}
 	}
-	return m.answer(ctx, batches, streams, s)
+	return streams, nil
 }
 
 // embed reads the rows of the embedding that tokens ask for into a residual
@@ -207,36 +196,6 @@ func (m *Model) embed(stream []float32, tokens []int32) error {
 	return nil
 }
 
-// layer reads the weights of one block.
-func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
-	weights := map[string]gorgonia.Value{}
-	for _, w := range m.config.blockWeights() {
-		t, err := m.load(w.name, blockName(layer, w.tensor()), w)
-		if err != nil {
-			return nil, err
-		}
-		weights[w.name] = t
-	}
-	return weights, nil
-}
-
-// load reads a vector, or reads and packs rows of a matrix, into the workspace,
-// over what that buffer held before.
-func (m *Model) load(buffer, name string, w weight) (gorgonia.Value, error) {
-	if len(w.shape) == 2 {
-		p := m.space.panels(buffer)
-		return p, p.pack(m.source, name, w.row, w.shape[0], w.shape[1], m.space)
-	}
-	values := m.space.take(buffer, w.shape[0])
-	err := m.source.Read(values, name, 0)
-	if w.plus != 0 {
-		for i, v := range values {
-			values[i] = v + w.plus
-		}
-	}
-	return dense(values, w.shape...), err
-}
-
 // block runs the graph of one block over a batch and puts the result in place
 // of its residual stream.
 func (m *Model) block(layer int, weights map[string]gorgonia.Value, b *batch, stream []float32) error {
@@ -247,7 +206,10 @@ func (m *Model) block(layer int, weights map[string]gorgonia.Value, b *batch, st
 		m.blocks[rows] = g
 	}
 	look := m.config.layer(layer)
-	m.space.segments, m.space.rotation, m.space.window = b.segments, b.rotations[look.RoPE], look.Window
+	m.space.segments, m.space.rotation, m.space.window, m.space.caches = b.segments, b.rotations[look.RoPE], look.Window, nil
+	if b.caches != nil {
+		m.space.caches = b.caches[layer]
+	}
 	weights["x"] = dense(stream, rows, m.config.Hidden)
 	out, err := g.run(weights)
 	copy(stream, out)
@@ -263,51 +225,46 @@ func finite(values []float32) bool {
 	return true
 }
 
-// answer computes the logits of the rows that requests look at, a few at a
-// time, and hands them to the scoring.
-func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float32, s *scoring) error {
+// logits computes the logits of some rows of a residual stream, a few at a time,
+// and hands each to visit with its place among rows, several at once.
+func (m *Model) logits(ctx context.Context, stream []float32, rows []int, visit func(i int, logits []float32) error) error {
 	c := m.config
-	name := headName
-	if c.Tied {
-		name = embedName
-	}
-	head, err := m.load("head", name, weight{shape: []int{c.Vocabulary, c.Hidden}})
-	if err != nil {
+	if err := m.readFinal(); err != nil {
 		return err
 	}
-	norm, err := m.load("final norm", normName, c.normWeight("", c.Hidden))
-	if err != nil {
-		return err
-	}
-	for i, b := range batches {
-		wanted := s.rows(b)
-		for chunk := range slices.Chunk(wanted, headRows) {
-			if err := ctx.Err(); err != nil {
-				return err
+	for start := 0; start < len(rows); start += headRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		chunk := rows[start:min(start+headRows, len(rows))]
+		x := make([]float32, 0, len(chunk)*c.Hidden)
+		for _, row := range chunk {
+			x = append(x, stream[row*c.Hidden:(row+1)*c.Hidden]...)
+		}
+		logits, err := m.head(x, len(chunk))
+		if err != nil {
+			return err
+		}
+		failed := make([]error, len(chunk))
+		kernel.Parallel(len(chunk), func(low, high int) {
+			for j := low; j < high; j++ {
+				failed[j] = visit(start+j, logits[j*c.Vocabulary:(j+1)*c.Vocabulary])
 			}
-			x := make([]float32, 0, len(chunk)*c.Hidden)
-			for _, w := range chunk {
-				x = append(x, streams[i][w.row*c.Hidden:(w.row+1)*c.Hidden]...)
-			}
-			logits, err := m.head(x, len(chunk), norm, head)
-			if err != nil {
-				return err
-			}
-			kernel.Parallel(len(chunk), func(low, high int) {
-				for j := low; j < high; j++ {
-					s.grade(chunk[j], logits[j*c.Vocabulary:(j+1)*c.Vocabulary])
-				}
-			})
+		})
+		if err := cmp.Or(failed...); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (m *Model) head(x []float32, rows int, norm, head gorgonia.Value) ([]float32, error) {
+// head runs the graph of the head over rows of a residual stream.
+func (m *Model) head(x []float32, rows int) ([]float32, error) {
 	g, ok := m.heads[rows]
 	if !ok {
 		g = newHead(m.config, rows, m.space)
 		m.heads[rows] = g
 	}
-	return g.run(map[string]gorgonia.Value{"x": dense(x, rows, m.config.Hidden), "norm.weight": norm, "head.weight": head})
+	m.final["x"] = dense(x, rows, m.config.Hidden)
+	return g.run(m.final)
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Cache holds the keys and values of one layer along one sequence, packed as
 // Attention multiplies them. The zero value is an empty one. Caches that have a
@@ -23,11 +26,32 @@ func CacheBytes(tokens, kvHeads, dim int) int64 {
 	return 4 * int64(positions) * int64(kvHeads) * int64(dim+panels(dim)*panelColumns)
 }
 
-// Fork returns a cache of the same tokens that goes its own way.
-func (c *Cache) Fork() *Cache {
-	child := &Cache{length: c.length, heads: make([][]*page, len(c.heads))}
+// CachesBytes is the memory of caches, with pages that several share counted
+// once.
+func CachesBytes(caches []*Cache) int64 {
+	counted := map[*page]bool{}
+	var total int64
+	for _, c := range caches {
+		for _, pages := range c.heads {
+			for _, p := range pages {
+				if !counted[p] {
+					counted[p] = true
+					total += p.keys.Bytes() + p.values.Bytes()
+				}
+			}
+		}
+	}
+	return total
+}
+
+// Prefix returns a cache of the first tokens that goes its own way.
+func (c *Cache) Prefix(tokens int) *Cache {
+	if tokens > c.length {
+		panic(fmt.Sprintf("kernel: a prefix of %d tokens of a cache of %d", tokens, c.length))
+	}
+	child := &Cache{length: tokens, heads: make([][]*page, len(c.heads))}
 	for h, pages := range c.heads {
-		child.heads[h] = fork(pages, c.length)
+		child.heads[h] = fork(pages[:(tokens+innerBlock-1)/innerBlock], tokens)
 	}
 	return child
 }

@@ -20,7 +20,7 @@ func TestCache(t *testing.T) {
 				for _, high := range steps {
 					// The same tokens twice: behind the stem, and behind a fork of it.
 					n := high - low
-					branch := stem.Fork()
+					branch := stem.Prefix(stem.Len())
 					got := run(append(numbers(low, high), numbers(low, high)...), []kernel.Segment{{0, n, -1}, {n, 2 * n, -1}}, []*kernel.Cache{stem, branch}, h)
 					want := whole[low*heads*headDim : high*heads*headDim]
 					same(t, fmt.Sprint("tokens to ", high, " of ", steps), got[:len(want)], want)

@@ -24,6 +24,15 @@ func (p *Panels) Shape() (out, in int) { return p.out, p.in }
 // Bytes is the memory that the packed weight takes.
 func (p *Panels) Bytes() int64 { return 4*int64(len(p.single)) + 2*int64(len(p.bf16)) }
 
+// PanelsBytes is the memory of a weight [out, in] once it is packed.
+func PanelsBytes(out, in int, bf16 bool) int64 {
+	size := int64(4)
+	if bf16 {
+		size = 2
+	}
+	return size * int64(panels(out)) * panelColumns * int64(in)
+}
+
 // Pack packs a float32 weight [out, in].
 func (p *Panels) Pack(weight []float32, out, in int) {
 	check("weight of Pack", len(weight), out*in)
