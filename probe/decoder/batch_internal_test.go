@@ -145,7 +145,7 @@ func TestRows(t *testing.T) {
 		{Prompt: []int32{1, 2}, Continuations: [][]int32{{3, 4}, {5}}, Logits: true},
 		{Prompt: []int32{0, 0, 0}, Logits: true},
 		{Prompt: []int32{1}, Continuations: [][]int32{{2, 3}}},
-	})
+	}, nil)
 	batches := plan(s.sequences, 100)
 	if len(batches) != 1 {
 		t.Fatalf("%d batches, want 1", len(batches))

@@ -5,7 +5,7 @@ import "context"
 // ScoreBy is Score with another limit of rows a batch, and with passBatches
 // batches held at a time.
 func ScoreBy(m *Model, requests []Request, limit, passBatches int) ([]Response, error) {
-	s := newScoring(requests)
+	s := newScoring(requests, nil)
 	for batches := plan(s.sequences, limit); len(batches) > 0; {
 		n := min(passBatches, len(batches))
 		if err := m.pass(context.Background(), batches[:n], s, func(int) {}); err != nil {
@@ -13,7 +13,7 @@ func ScoreBy(m *Model, requests []Request, limit, passBatches int) ([]Response, 
 		}
 		batches = batches[n:]
 	}
-	return s.finish()
+	return s.responses, nil
 }
 
 // Config is the configuration of a model, to be changed.

@@ -101,7 +101,7 @@ func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]R
 			return nil, &RequestError{i, err}
 		}
 	}
-	s := newScoring(requests)
+	s := newScoring(requests, opt.Done)
 	batches := plan(s.sequences, batchRows)
 	var total, done int64
 	for _, b := range batches {
@@ -123,7 +123,7 @@ func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]R
 		}
 		batches = batches[n:]
 	}
-	return s.finish()
+	return s.responses, nil
 }
 
 // pass sends batches through all layers, holding their residual streams.
@@ -140,6 +140,9 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 		}
 		grade := func(j int, logits []float32) error { s.grade(wanted[j], logits); return nil }
 		if err := m.logits(ctx, streams[i], rows, grade); err != nil {
+			return err
+		}
+		if err := s.graded(b); err != nil {
 			return err
 		}
 	}

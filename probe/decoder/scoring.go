@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -17,6 +18,8 @@ type scoring struct {
 	sequences [][]int32  // what is fed: prompt, or prompt + continuation without its last token
 	owners    []owner    // per sequence
 	best      [][][]bool // per request, continuation and token: it is the most likely one
+	open      []int      // per request, how many of its sequences were not graded yet
+	done      func(request int, r Response)
 }
 
 // owner says whose sequence it is; continuation is -1 for a bare prompt.
@@ -35,8 +38,9 @@ type question struct {
 	index int
 }
 
-func newScoring(requests []Request) *scoring {
-	s := &scoring{requests: requests, responses: make([]Response, len(requests)), best: make([][][]bool, len(requests))}
+func newScoring(requests []Request, done func(request int, r Response)) *scoring {
+	s := &scoring{requests: requests, responses: make([]Response, len(requests)), best: make([][][]bool, len(requests)),
+		open: make([]int, len(requests)), done: done}
 	for i, r := range requests {
 		out := &s.responses[i]
 		out.LogProbs, out.Greedy = make([]float64, len(r.Continuations)), make([]bool, len(r.Continuations))
@@ -54,6 +58,7 @@ func newScoring(requests []Request) *scoring {
 
 func (s *scoring) add(sequence []int32, o owner) {
 	s.sequences, s.owners = append(s.sequences, sequence), append(s.owners, o)
+	s.open[o.request]++
 }
 
 // rows lists the rows of a batch that are asked about, in order.
@@ -95,22 +100,38 @@ func (s *scoring) grade(w want, logits []float32) {
 	}
 }
 
-// finish adds up the tokens of each continuation, in their order.
-func (s *scoring) finish() ([]Response, error) {
-	for i := range s.responses {
-		r := &s.responses[i]
-		if !finite(r.Logits) {
-			return nil, &RequestError{i, errors.New("its logits are not finite")}
+// graded notes that all rows of a batch were graded, and finishes the requests
+// that wait for no other.
+func (s *scoring) graded(b *batch) error {
+	for _, sequence := range slices.Sorted(maps.Keys(b.leaves)) {
+		i := s.owners[sequence].request
+		if s.open[i]--; s.open[i] > 0 {
+			continue
 		}
-		for j, tokens := range r.Tokens {
-			for _, v := range tokens {
-				r.LogProbs[j] += v
-			}
-			r.Greedy[j] = !slices.Contains(s.best[i][j], false)
-			if math.IsNaN(r.LogProbs[j]) {
-				return nil, &RequestError{i, fmt.Errorf("the log-likelihood of continuation %d is not a number", j+1)}
-			}
+		if err := s.finish(i); err != nil {
+			return &RequestError{i, err}
+		}
+		if s.done != nil {
+			s.done(i, s.responses[i])
 		}
 	}
-	return s.responses, nil
+	return nil
+}
+
+// finish adds up the tokens of each continuation, in their order.
+func (s *scoring) finish(i int) error {
+	r := &s.responses[i]
+	if !finite(r.Logits) {
+		return errors.New("its logits are not finite")
+	}
+	for j, tokens := range r.Tokens {
+		for _, v := range tokens {
+			r.LogProbs[j] += v
+		}
+		r.Greedy[j] = !slices.Contains(s.best[i][j], false)
+		if math.IsNaN(r.LogProbs[j]) {
+			return fmt.Errorf("the log-likelihood of continuation %d is not a number", j+1)
+		}
+	}
+	return nil
 }

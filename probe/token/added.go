@@ -15,6 +15,7 @@ type added struct {
 	left       bool // takes the white space before it along
 	right      bool // and behind it
 	normalized bool // belongs to the second pass
+	special    bool // is no text
 }
 
 // cutter cuts added tokens out of text.

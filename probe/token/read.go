@@ -33,6 +33,7 @@ func (f *file) tokenizer(data []byte) *Tokenizer {
 		ids:        vocabulary.ids,
 		pieces:     vocabulary.pieces(),
 		length:     vocabulary.length(),
+		special:    special(tokens),
 	}
 }
 

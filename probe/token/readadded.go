@@ -29,11 +29,9 @@ func (f *file) addedTokens(top object, v *vocabulary) (tokens []added) {
 	return tokens
 }
 
-// addedToken reads one. Whether a token is special does not matter here: none
-// is added, none is skipped.
+// addedToken reads one. Whether a token is special matters to Text alone.
 func (f *file) addedToken(part object) added {
 	part.only("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
-	part.boolean("special")
 	token := added{
 		id:         f.id(part.where+".id", part.required("id")),
 		content:    part.text("content"),
@@ -41,6 +39,7 @@ func (f *file) addedToken(part object) added {
 		left:       part.boolean("lstrip"),
 		right:      part.boolean("rstrip"),
 		normalized: part.boolean("normalized"),
+		special:    part.boolean("special"),
 	}
 	if token.content == "" {
 		f.refuse("%s.content is empty", part.where)

@@ -14,6 +14,8 @@ type Tokenizer struct {
 	ids    map[string]int32 // of every token, as the file writes it
 	pieces map[int32]string // the bytes that each id stands for
 	length int
+
+	special map[int32]bool
 }
 
 // New reads the bytes of a tokenizer.json. What it supports stands in the
