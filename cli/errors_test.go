@@ -316,12 +316,12 @@ func TestProbeBadLines(t *testing.T) {
 		`{"id":8,"prompt_ids":[400,1]}`,
 	}, "\n")
 	out, errs, code := surgeonIn(t, in, "probe", "base", "-")
-	if code != ExitInput || errs != "surgeon: -:1: prompt: token id 320 is outside the vocabulary of 320 (and 6 more lines that could not be answered)\n" {
+	if code != ExitInput || errs != "surgeon: -:1: prompt: token id 320 is outside the vocabulary of 320 (and 5 more lines that could not be answered)\n" {
 		t.Errorf("exit code %d, %q", code, errs)
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"id":2,"prompt_ids":[1],"logprobs":[-`) ||
-		lines[1] != `{"id":3,"prompt_ids":[],"logprobs":[],"greedy":[]}` || lines[2] != `{"id":8,"prompt_ids":[400,1],"logprobs":[],"greedy":[]}` {
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], `{"id":2,"prompt_ids":[1],"logprobs":[-`) ||
+		lines[1] != `{"id":3,"prompt_ids":[],"logprobs":[],"greedy":[],"tokens":0}` || lines[3] != `{"id":8,"prompt_ids":[400,1],"logprobs":[],"greedy":[],"tokens":0}` {
 		t.Errorf("answers:\n%s", out)
 	}
 }

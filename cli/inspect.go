@@ -172,7 +172,7 @@ func architecture(m *model) string {
 }
 
 func tokenizerSummary(m *model) string {
-	t, err := m.tokenizer()
+	t, err := m.folder().tokenizer()
 	if err != nil {
 		return "cannot be used: " + err.Error()
 	}

@@ -122,7 +122,7 @@ func parseMerge(c *cli.Context, tuned int) (mergeOptions, error) {
 	if opt.stored.DType, err = parseDType(c.String("out-dtype")); err != nil {
 		return opt, err
 	}
-	opt.shardSize, err = parseBytes(c.String("shard-size"))
+	opt.shardSize, err = parseBytes("--shard-size", c.String("shard-size"))
 	return opt, err
 }
 
@@ -168,12 +168,12 @@ var torchTypes = map[string]tensors.DType{
 
 var byteSize = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?([KMGT]?)(i?)B?$`)
 
-// parseBytes reads 5GB (decimal), 2GiB (binary) or a number of bytes; 0 is no
-// limit.
-func parseBytes(text string) (int64, error) {
+// parseBytes reads the value of a flag: 5GB (decimal), 2GiB (binary) or a
+// number of bytes.
+func parseBytes(flag, text string) (int64, error) {
 	found := byteSize.FindStringSubmatch(text)
 	if found == nil {
-		return 0, usagef("--shard-size %q: want a number of bytes such as 5GB, 500MB or 2GiB", text)
+		return 0, usagef("%s %q: want a number of bytes such as 5GB, 500MB or 2GiB", flag, text)
 	}
 	v, err := strconv.ParseFloat(found[1], 64)
 	unit := 1000.0
@@ -184,7 +184,7 @@ func parseBytes(text string) (int64, error) {
 		v *= math.Pow(unit, float64(1+strings.Index("KMGT", found[2])))
 	}
 	if err != nil || v > math.MaxInt64/2 || v != 0 && v < 1 {
-		return 0, usagef("--shard-size %q: want a number of bytes such as 5GB, 500MB or 2GiB", text)
+		return 0, usagef("%s %q: want a number of bytes such as 5GB, 500MB or 2GiB", flag, text)
 	}
 	return int64(v), nil
 }

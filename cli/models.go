@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +13,6 @@ import (
 
 	"surgeon/lora"
 	"surgeon/probe/decoder"
-	"surgeon/probe/token"
 	"surgeon/tensors"
 	"surgeon/testdata"
 )
@@ -54,19 +56,9 @@ func notes(embedded bool) []string {
 	return nil
 }
 
-// side reads a file beside the weights and returns its path, for messages.
-func (m *model) side(file string) ([]byte, string, error) {
-	path := m.File(file)
-	data, err := fs.ReadFile(m.Dir(), file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, path, fmt.Errorf("%s: not there: a model needs it beside its weights to be run", path)
-	}
-	return data, path, err
-}
-
 // config reads the model's architecture.
 func (m *model) config() (decoder.Config, error) {
-	data, path, err := m.side("config.json")
+	data, path, err := m.folder().side("config.json")
 	if err != nil {
 		return decoder.Config{}, err
 	}
@@ -75,19 +67,6 @@ func (m *model) config() (decoder.Config, error) {
 		return decoder.Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return config, nil
-}
-
-// tokenizer reads the model's tokenizer.
-func (m *model) tokenizer() (*token.Tokenizer, error) {
-	data, path, err := m.side("tokenizer.json")
-	if err != nil {
-		return nil, err
-	}
-	t, err := token.New(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "token: tokenizer.json: "))
-	}
-	return t, nil
 }
 
 // tied reports whether config.json ties the head to the embedding.
@@ -129,4 +108,25 @@ func parameters(src tensors.Source) int64 {
 		n += int64(info.Len())
 	}
 	return n
+}
+
+// identity is a digest of all that decides what a model answers: its weights,
+// configuration and tokenizer. It reads all of them.
+func (m *model) identity(ctx context.Context) (string, error) {
+	digests, err := tensors.DigestTensors(ctx, m, nil)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for i, name := range m.Names() {
+		fmt.Fprintf(sum, "%s %s\n", name, digests[i].SHA256)
+	}
+	for _, file := range []string{"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"} {
+		data, err := fs.ReadFile(m.Dir(), file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		fmt.Fprintf(sum, "%s %x\n", file, sha256.Sum256(data))
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

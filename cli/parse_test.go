@@ -13,7 +13,7 @@ import (
 func TestParseBytes(t *testing.T) {
 	check := func(text string, want int64) {
 		t.Helper()
-		if got, err := parseBytes(text); err != nil || got != want {
+		if got, err := parseBytes("--shard-size", text); err != nil || got != want {
 			t.Errorf("%q: %d, %v, want %d", text, got, err, want)
 		}
 	}
@@ -33,7 +33,7 @@ func TestParseBytes(t *testing.T) {
 	check("1TiB", 1<<40)
 	for _, wrong := range []string{"", "x", "-1", "-5GB", "5 GB ", " 5GB", "5gb", "GB", "5GBs", "1e9", "5PB", "0.5", "0.0001KB", "99999999999TB", "NaN", "Inf", "--resume",
 		"1_000", "1,000", "0x10", "5\nGB", strings.Repeat("9", 400)} {
-		if got, err := parseBytes(wrong); err == nil {
+		if got, err := parseBytes("--shard-size", wrong); err == nil {
 			t.Errorf("%q: %d", wrong, got)
 		}
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -16,16 +15,27 @@ func probeCommand(env environment) *cli.Command {
 		Name:      "probe",
 		Usage:     "ask a model directly: log-likelihoods, logits, token ids, a line for a line",
 		ArgsUsage: "MODEL REQUESTS.jsonl",
-		Description: `A request a line: {"id", "prompt" or "prompt_ids", "continuations" or "continuation_ids", "logits": true}.
-An answer a line: {"id", "prompt_ids", "logprobs" in nats, "greedy", "logits" after the prompt}.
-Where a token would span the end of the prompt, all continuations are scored from the last
-whole token that they share.
+		Description: `A request a line: {"id", "prompt" or "prompt_ids" or "messages" [{"role", "content"}],
+"continuations" or "continuation_ids", "logits": true, "generate": {"max_tokens" (256), "stop",
+"temperature" (0: greedy), "top_p", "top_k", "seed", "ignore_eos"}}.
+An answer a line: {"id", "prompt_ids", "logprobs" in nats, "greedy", "tokens" scored or generated,
+"text", "ids" and "finish" (eos, stop, length or context) of what was generated, "logits" after
+the prompt}.
+A prompt is taken as it is written; messages are written by the model's chat template. Where a
+token would span the end of the prompt, all continuations are scored from the last whole token
+that they share.
 REQUESTS.jsonl may be -, standard input. Lines that cannot be answered do not stop the others;
-the exit code is 3 then.
+the exit code is 3 then. With --out, answers that are in the file already are not computed again.
 
 Examples:
-   surgeon probe base requests.jsonl`,
+   surgeon probe base requests.jsonl
+   surgeon probe --tokens-only base requests.jsonl
+   surgeon probe --out answers.jsonl base requests.jsonl`,
 		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "out", Usage: "add the answers to `FILE`, with a key by which a later run knows them"},
+			&cli.BoolFlag{Name: "tokens-only", Usage: "answer with the token ids of the prompts; MODEL may be a folder without weights"},
+			&cli.BoolFlag{Name: "special", Usage: "prompts get the tokens that the tokenizer puts around a text, such as <s>"},
+			memoryFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "answers are JSON lines with and without it"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar"}},
 		Action: func(c *cli.Context) error {
@@ -33,16 +43,26 @@ Examples:
 			if err != nil {
 				return err
 			}
-			step, finish := env.progress(c, "probe", "rows")
-			defer finish()
-			return runProbe(c.Context, env, probeOptions{step, finish}, args[0], args[1])
+			if c.Bool("tokens-only") && c.IsSet("out") {
+				return usagef("--tokens-only computes nothing that could be continued: --out does not go with it")
+			}
+			memory, err := memoryOf(c)
+			if err != nil {
+				return err
+			}
+			opt := probeOptions{out: c.String("out"), special: c.Bool("special"), tokensOnly: c.Bool("tokens-only"), memory: memory}
+			opt.progress = func(title, unit string) (func(done, total int64), func()) { return env.progress(c, title, unit) }
+			return runProbe(c.Context, env, opt, args[0], args[1])
 		},
 	}
 }
 
 type probeOptions struct {
-	step   func(done, total int64)
-	finish func()
+	out        string
+	special    bool
+	tokensOnly bool
+	memory     int64 // bytes for packed weights, keys and values
+	progress   func(title, unit string) (step func(done, total int64), finish func())
 }
 
 // probeAnswer is a line of the answers.
@@ -51,10 +71,18 @@ type probeAnswer struct {
 	PromptIDs []int32         `json:"prompt_ids"`
 	LogProbs  []number        `json:"logprobs"`
 	Greedy    []bool          `json:"greedy"`
+	Tokens    int             `json:"tokens"` // that were scored or generated
+	Text      *string         `json:"text,omitempty"`
+	IDs       []int32         `json:"ids,omitempty"`
+	Finish    decoder.Finish  `json:"finish,omitempty"`
 	Logits    []float32       `json:"logits,omitempty"`
+	Key       string          `json:"key,omitempty"`
 }
 
 func runProbe(ctx context.Context, env environment, opt probeOptions, modelName, file string) error {
+	if opt.tokensOnly {
+		return runTokens(ctx, env, opt, modelName, file)
+	}
 	m, err := openModel(modelName)
 	if err != nil {
 		return err
@@ -68,38 +96,70 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	if err != nil {
 		return fmt.Errorf("%s: %w", modelName, err)
 	}
-	list, bad, err := readRequests(ctx, env, m, config, file)
+	r := &reader{folder: m.folder(), config: &config, special: opt.special}
+	list, bad, err := r.lines(ctx, env, file)
 	if err != nil {
 		return err
 	}
-	var requests []decoder.Request
-	for _, a := range list {
-		requests = append(requests, a.requests...)
+	out := newAnswers(env.out, len(list))
+	if opt.out != "" {
+		if out, err = resumeProbe(ctx, opt.out, m, list); err != nil {
+			return err
+		}
+		defer out.close()
 	}
-	responses, err := d.Score(ctx, requests, decoder.Options{Progress: opt.step})
-	opt.finish()
-	if err != nil {
-		return fmt.Errorf("%s: %w", modelName, locate(err, file, list))
+	p := &probing{opt: opt, model: d, reader: r, file: file, list: list, out: out}
+	if err := p.run(ctx); err != nil {
+		return fmt.Errorf("%s: %w", modelName, err)
 	}
-	if err := printAnswers(env, list, responses); err != nil {
+	if err := out.finish(); err != nil {
 		return err
+	}
+	if opt.out != "" {
+		if err := env.printf("%s: %s, %d of them from before\n", opt.out, plural(len(list), "answer"), out.kept); err != nil {
+			return err
+		}
 	}
 	return bad.report()
 }
 
-// locate replaces the number of a request by the line that it came from.
-func locate(err error, file string, list []asked) error {
-	var failed *decoder.RequestError
-	if !errors.As(err, &failed) {
+// runTokens answers with the ids of the prompts alone.
+func runTokens(ctx context.Context, env environment, opt probeOptions, name, file string) error {
+	f, err := openFolder(name)
+	if err != nil {
 		return err
 	}
-	at := failed.Request
-	for _, a := range list {
-		if at -= len(a.requests); at < 0 {
-			return fmt.Errorf("%s:%d: %w", file, a.line, failed.Err)
+	r := &reader{folder: f, special: opt.special, tokensOnly: true}
+	list, bad, err := r.lines(ctx, env, file)
+	if err != nil {
+		return err
+	}
+	out := newAnswers(env.out, len(list))
+	for i := range list {
+		if err := out.add(i, list[i].answer()); err != nil {
+			return err
 		}
 	}
-	return err
+	return bad.report()
+}
+
+// resumeProbe prepares a file of answers. An answer in it counts if it is to
+// the same line, asked of the same weights, configuration and tokenizer.
+func resumeProbe(ctx context.Context, path string, m *model, list []asked) (*answers, error) {
+	identity, err := m.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(list))
+	for i, a := range list {
+		keys[i] = keyOf(identity, a.text)
+	}
+	return resume(path, keys)
+}
+
+// answer is the answer to a line as far as it is known without the model.
+func (a *asked) answer() *probeAnswer {
+	return &probeAnswer{ID: a.id, PromptIDs: append([]int32{}, a.promptIDs...), LogProbs: []number{}, Greedy: []bool{}}
 }
 
 // badLines are the lines of a file that could not be answered.
@@ -114,26 +174,4 @@ func (b badLines) report() error {
 		return b[0]
 	}
 	return fmt.Errorf("%w (and %d more lines that could not be answered)", b[0], len(b)-1)
-}
-
-func printAnswers(env environment, list []asked, responses []decoder.Response) error {
-	encoder := json.NewEncoder(env.out)
-	encoder.SetEscapeHTML(false)
-	for _, a := range list {
-		answer := probeAnswer{ID: a.id, PromptIDs: append([]int32{}, a.promptIDs...), LogProbs: []number{}, Greedy: []bool{}}
-		for range a.requests {
-			answer.Greedy = append(answer.Greedy, responses[0].Greedy...)
-			for _, v := range responses[0].LogProbs {
-				answer.LogProbs = append(answer.LogProbs, number(v))
-			}
-			if responses[0].Logits != nil {
-				answer.Logits = responses[0].Logits
-			}
-			responses = responses[1:]
-		}
-		if err := encoder.Encode(answer); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"surgeon/probe"
 	"surgeon/probe/decoder"
@@ -19,29 +21,85 @@ type probeRequest struct {
 	ID              json.RawMessage `json:"id"`
 	Prompt          *string         `json:"prompt"`
 	PromptIDs       []int32         `json:"prompt_ids"`
+	Messages        json.RawMessage `json:"messages"`
 	Continuations   []string        `json:"continuations"`
 	ContinuationIDs [][]int32       `json:"continuation_ids"`
+	Generate        json.RawMessage `json:"generate"`
 	Logits          bool            `json:"logits"`
-
-	// Fields of other programs' requests that surgeon does not answer: they
-	// are refused, since an answer without them would be to another question.
-	Generate json.RawMessage `json:"generate"`
-	Messages json.RawMessage `json:"messages"`
 }
+
+// generateRequest is what a line asks to be generated.
+type generateRequest struct {
+	MaxTokens   *int            `json:"max_tokens"`
+	Stop        json.RawMessage `json:"stop"`
+	Temperature float64         `json:"temperature"`
+	TopP        float64         `json:"top_p"`
+	TopK        int             `json:"top_k"`
+	Seed        int64           `json:"seed"`
+	IgnoreEOS   bool            `json:"ignore_eos"`
+}
+
+// defaultMaxTokens of a generation, as in lm-evaluation-harness.
+const defaultMaxTokens = 256
 
 // asked is a line as the model gets it, and what its answer repeats. A line
 // that asks for nothing but the ids of its prompt has no request for the model,
 // and its prompt may be of any length, none included.
 type asked struct {
-	line      int
-	id        json.RawMessage
-	promptIDs []int32
-	requests  []decoder.Request
+	line       int
+	text       []byte // of the line
+	id         json.RawMessage
+	promptIDs  []int32
+	requests   []decoder.Request
+	generation *decoder.Generation
+	stop       []string
 }
 
-// readRequests reads and checks every line before anything is computed. Lines
-// that cannot be answered do not stop the others.
-func readRequests(ctx context.Context, env environment, m *model, config decoder.Config, file string) (list []asked, bad badLines, err error) {
+// check checks what the model is asked against its Config.
+func (a *asked) check(c decoder.Config) error {
+	for _, r := range a.requests {
+		if err := r.Check(c); err != nil {
+			return err
+		}
+	}
+	if a.generation != nil {
+		return a.generation.Check(c)
+	}
+	return nil
+}
+
+// reader reads requests with what belongs to a model beside its weights, each
+// part when a line first asks for it.
+type reader struct {
+	folder     folder
+	config     *decoder.Config // to check requests against; nil for none
+	special    bool            // prompts get the special tokens that the tokenizer puts around a text
+	tokensOnly bool
+
+	read     *token.Tokenizer
+	endings  *[]int32
+	concerns error // every line, not the one that asked first
+}
+
+func (r *reader) tokenizer() (*token.Tokenizer, error) {
+	if r.read == nil && r.concerns == nil {
+		r.read, r.concerns = r.folder.tokenizer()
+	}
+	return r.read, r.concerns
+}
+
+func (r *reader) eos() ([]int32, error) {
+	if r.endings == nil && r.concerns == nil {
+		var ids []int32
+		ids, r.concerns = r.folder.eos()
+		r.endings = &ids
+	}
+	return *r.endings, r.concerns
+}
+
+// lines reads and checks every line before anything is computed. Lines that
+// cannot be answered do not stop the others.
+func (r *reader) lines(ctx context.Context, env environment, file string) (list []asked, bad badLines, err error) {
 	in := env.in
 	if file != "-" {
 		f, err := os.Open(file)
@@ -51,43 +109,26 @@ func readRequests(ctx context.Context, env environment, m *model, config decoder
 		defer f.Close()
 		in = f
 	}
-	tokenizer := tokenizerOf{model: m}
 	err = task.EachLine(file, interruptible{ctx, in}, func(number int, text []byte) error {
-		a, err := parseRequest(text, &tokenizer)
-		for _, r := range a.requests {
-			if err == nil {
-				err = r.Check(config)
-			}
+		a, err := r.parse(text)
+		if err == nil && r.config != nil {
+			err = a.check(*r.config)
 		}
 		if err != nil {
 			bad = append(bad, fmt.Errorf("%s:%d: %w", file, number, task.Plain(err)))
-			return nil
+			return r.concerns
 		}
-		a.line = number
+		a.line, a.text = number, bytes.Clone(text)
 		list = append(list, a)
 		return nil
 	})
-	if tokenizer.err != nil {
-		err = tokenizer.err // it concerns every line, not the one that asked first
+	if r.concerns != nil {
+		err = r.concerns
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	return list, bad, err
-}
-
-// tokenizerOf reads a model's tokenizer when the first text asks for it.
-type tokenizerOf struct {
-	model *model
-	read  *token.Tokenizer
-	err   error
-}
-
-func (t *tokenizerOf) get() (*token.Tokenizer, error) {
-	if t.read == nil && t.err == nil {
-		t.read, t.err = t.model.tokenizer()
-	}
-	return t.read, t.err
 }
 
 // interruptible is a reader that gives up when its context ends, also while it
@@ -117,64 +158,118 @@ func (r interruptible) Read(p []byte) (int, error) {
 	}
 }
 
-// parseRequest reads a line and turns its texts into token ids.
-func parseRequest(text []byte, tokenizer *tokenizerOf) (asked, error) {
-	var r probeRequest
-	if err := json.Unmarshal(text, &r); err != nil {
+// parse reads a line and turns its texts into token ids.
+func (r *reader) parse(text []byte) (asked, error) {
+	var q probeRequest
+	if err := json.Unmarshal(text, &q); err != nil {
 		return asked{}, fmt.Errorf("not a request: %w", err)
 	}
-	if err := r.check(); err != nil {
+	if err := q.check(); err != nil {
 		return asked{}, err
 	}
-	a := asked{id: r.ID, promptIDs: r.PromptIDs}
-	scored := decoder.Request{Prompt: r.PromptIDs, Continuations: r.ContinuationIDs}
-	if r.Prompt != nil || len(r.Continuations) > 0 {
-		t, err := tokenizer.get()
+	a := asked{id: q.ID, promptIDs: q.PromptIDs}
+	prompt, err := r.prompt(q)
+	if err != nil {
+		return asked{}, err
+	}
+	if prompt != nil {
+		t, err := r.tokenizer()
 		if err != nil {
 			return asked{}, err
 		}
-		if scored, err = r.encode(t, &a); err != nil {
-			return asked{}, err
-		}
+		a.promptIDs = t.Encode(*prompt)
 	}
-	if len(scored.Continuations) > 0 {
-		a.requests = append(a.requests, scored)
+	if r.tokensOnly {
+		return a, nil
 	}
-	if r.Logits {
-		a.requests = append(a.requests, decoder.Request{Prompt: a.promptIDs, Logits: true})
+	if err := r.score(q, prompt, &a); err != nil {
+		return asked{}, err
 	}
-	return a, nil
+	return a, r.generate(q, &a)
 }
 
+// prompt is the text of a line's prompt, or nil if it is given as ids.
+func (r *reader) prompt(q probeRequest) (*string, error) { return q.Prompt, nil }
+
 // check applies the rules of a line that need no tokenizer.
-func (r probeRequest) check() error {
+func (q probeRequest) check() error {
+	prompts := 0
+	for _, given := range []bool{q.Prompt != nil, q.PromptIDs != nil, q.Messages != nil} {
+		if given {
+			prompts++
+		}
+	}
 	switch {
-	case len(r.ID) == 0 || string(r.ID) == "null":
+	case len(q.ID) == 0 || string(q.ID) == "null":
 		return errors.New(`"id" is missing`)
-	case r.Generate != nil:
-		return errors.New(`"generate" is not supported: surgeon answers log-likelihoods and logits`)
-	case r.Messages != nil:
-		return errors.New(`"messages" are not supported: write the prompt as the model's chat template renders it`)
-	case (r.Prompt == nil) == (r.PromptIDs == nil):
-		return errors.New(`needs one of "prompt" and "prompt_ids"`)
-	case len(r.Continuations) > 0 && len(r.ContinuationIDs) > 0:
+	case prompts != 1:
+		return errors.New(`needs one of "prompt", "prompt_ids" and "messages"`)
+	case len(q.Continuations) > 0 && len(q.ContinuationIDs) > 0:
 		return errors.New(`"continuations" and "continuation_ids" exclude each other`)
 	}
 	return nil
 }
 
-// encode turns the texts of a line into ids. Continuations of a prompt that is
+// score adds what a line asks to be scored. Continuations of a prompt that is
 // text are encoded together with it; after given ids they are encoded alone.
-func (r probeRequest) encode(t *token.Tokenizer, a *asked) (decoder.Request, error) {
-	if r.Prompt != nil {
-		a.promptIDs = t.Encode(*r.Prompt)
+func (r *reader) score(q probeRequest, prompt *string, a *asked) error {
+	scored := decoder.Request{Prompt: a.promptIDs, Continuations: q.ContinuationIDs}
+	if len(q.Continuations) > 0 {
+		t, err := r.tokenizer()
+		if err != nil {
+			return err
+		}
+		if prompt != nil {
+			if scored, err = probe.Encode(t, *prompt, q.Continuations); err != nil {
+				return err
+			}
+		} else {
+			for _, continuation := range q.Continuations {
+				scored.Continuations = append(scored.Continuations, t.Encode(continuation))
+			}
+		}
 	}
-	scored := decoder.Request{Prompt: a.promptIDs, Continuations: r.ContinuationIDs}
-	if r.Prompt != nil && len(r.Continuations) > 0 {
-		return probe.Encode(t, *r.Prompt, r.Continuations)
+	if len(scored.Continuations) > 0 {
+		a.requests = append(a.requests, scored)
 	}
-	for _, continuation := range r.Continuations {
-		scored.Continuations = append(scored.Continuations, t.Encode(continuation))
+	if q.Logits {
+		a.requests = append(a.requests, decoder.Request{Prompt: a.promptIDs, Logits: true})
 	}
-	return scored, nil
+	return nil
+}
+
+// generate adds what a line asks to be generated.
+func (r *reader) generate(q probeRequest, a *asked) error {
+	if len(q.Generate) == 0 || string(q.Generate) == "null" {
+		return nil
+	}
+	var g generateRequest
+	strict := json.NewDecoder(bytes.NewReader(q.Generate))
+	strict.DisallowUnknownFields() // an option without effect would be an answer to another question
+	if err := strict.Decode(&g); err != nil {
+		return fmt.Errorf("\"generate\": %w", task.Plain(err))
+	}
+	if len(g.Stop) > 0 && string(g.Stop) != "null" {
+		var err error
+		if a.stop, err = oneOrMore[string](g.Stop); err != nil || slices.Contains(a.stop, "") {
+			return errors.New(`"stop" must be a text or a list of texts, none of them empty`)
+		}
+	}
+	t, err := r.tokenizer() // the answer is a text
+	if err != nil {
+		return err
+	}
+	out := decoder.Generation{Prompt: a.promptIDs, MaxTokens: defaultMaxTokens,
+		Sampling: decoder.Sampling{Temperature: g.Temperature, TopK: g.TopK, TopP: g.TopP, Seed: uint64(g.Seed)}}
+	if g.MaxTokens != nil {
+		out.MaxTokens = *g.MaxTokens
+	}
+	if !g.IgnoreEOS {
+		if out.EOS, err = r.eos(); err != nil {
+			return err
+		}
+	}
+	out = probe.Until(t, out, a.stop)
+	a.generation = &out
+	return nil
 }

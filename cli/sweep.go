@@ -156,7 +156,7 @@ func newBench(base *model, files []string) (*probe.Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokenizer, err := base.tokenizer()
+	tokenizer, err := base.folder().tokenizer()
 	if err != nil {
 		return nil, err
 	}

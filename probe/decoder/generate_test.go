@@ -149,9 +149,9 @@ func TestGenerateDone(t *testing.T) {
 	m := open(t, "testdata/forward/olmo2")
 	requests := []decoder.Generation{{Prompt: []int32{3}, MaxTokens: 9}, {Prompt: []int32{4}, MaxTokens: 2}, {Prompt: []int32{5}, MaxTokens: 4}}
 	var order []int
-	var last int
-	answers := generate(t, m, requests, decoder.GenerateOptions{Done: func(i int, g decoder.Generated, tokens int) {
-		order, last = append(order, i), tokens
+	var last int64
+	answers := generate(t, m, requests, decoder.GenerateOptions{Progress: func(tokens int64) { last = tokens }, Done: func(i int, g decoder.Generated) {
+		order = append(order, i)
 		if len(g.IDs) != requests[i].MaxTokens {
 			t.Errorf("answer %d has %d tokens", i, len(g.IDs))
 		}

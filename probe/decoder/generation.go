@@ -51,9 +51,10 @@ type Generated struct {
 type GenerateOptions struct {
 	Sequences int   // that are continued at once; 0 is 64
 	Cache     int64 // bytes of keys and values; 0 is 512 MiB. One sequence always fits.
-	// Done is told every answer as soon as it is there, and how many tokens were
-	// generated so far for all requests. It may be nil.
-	Done func(request int, g Generated, tokens int)
+	// Progress is told how many tokens were generated so far; it may be nil.
+	Progress func(tokens int64)
+	// Done is told every answer as soon as it is there; it may be nil.
+	Done func(request int, g Generated)
 }
 
 // Generate continues prompts. Sequences join and leave between two tokens

@@ -19,7 +19,7 @@ type generator struct {
 	requests []Generation
 	opt      GenerateOptions
 	answers  []Generated
-	tokens   int // generated so far
+	tokens   int64 // generated so far
 
 	waiting []*sequence // in lexical order of ids
 	active  []*sequence // in the order in which they joined
@@ -63,7 +63,6 @@ func (g *generator) step(ctx context.Context) error {
 	joined.part()
 	active := g.active[:0]
 	for i, s := range g.active {
-		g.tokens++
 		answer, finished := s.accept(g.requests[s.request], tokens[i], g.m.config.Context)
 		if !finished {
 			active = append(active, s)
@@ -71,8 +70,11 @@ func (g *generator) step(ctx context.Context) error {
 		}
 		g.answers[s.request] = answer
 		if g.opt.Done != nil {
-			g.opt.Done(s.request, answer, g.tokens)
+			g.opt.Done(s.request, answer)
 		}
+	}
+	if g.tokens += int64(len(g.active)); g.opt.Progress != nil {
+		g.opt.Progress(g.tokens)
 	}
 	clear(g.active[len(active):])
 	g.active = active

@@ -68,6 +68,17 @@ func (m *Model) PackedBytes() int64 {
 // instead of reading it for each pass over the layers.
 func (m *Model) Keep() { m.keep = true }
 
+// Budget fits a model into so many bytes: its weights are kept if they leave a
+// quarter for the keys and values of generations. It returns what is left for
+// those.
+func (m *Model) Budget(memory int64) (cache int64) {
+	if packed := m.PackedBytes(); packed <= memory/4*3 {
+		m.Keep()
+		return memory - packed
+	}
+	return memory / 2
+}
+
 // layer reads the weights of one block, or has them.
 func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 	if m.layers[layer] != nil {
