@@ -60,8 +60,8 @@ func TestWrongFlags(t *testing.T) {
 	check("svd", "diff", "base", "chem", "--svd", "eight")
 	check("--json and --csv - both go to standard output", "diff", "base", "chem", "--json", "--csv", "-")
 	check("seed", with("--stochastic", "--seed", "-1")...)
-	check("--tasks and --plot belong to --alpha-sweep", with("--plot", "x.png")...)
-	check("--tasks and --plot belong to --alpha-sweep", with("--tasks", "x.jsonl")...)
+	check("--plot belongs to --alpha-sweep", with("--plot", "x.png")...)
+	check("--tasks belongs to --alpha-sweep", with("--tasks", "x.jsonl")...)
 	check("refuse, base or tuned", with("--on-mismatch", "")...)
 	check("--json is a flag", "merge", "base", "chem", "--alpha", "--json", "-o", "out")
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {

@@ -46,6 +46,7 @@ type environment struct {
 	errTerminal bool     // err is a terminal: progress bars are allowed
 	width       int      // columns of the terminal; 0 where out is none: nothing is shortened
 	args        []string // of the command, as they were given
+	timeless    bool     // what is measured in seconds is left out
 }
 
 // Main runs the command line of the process and returns its exit code.
@@ -130,7 +131,7 @@ directory of a LoRA adapter.
 
 Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), probeCommand(env), completionCommand(env)},
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), probeCommand(env), completionCommand(env)},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsage(nil),
 	}

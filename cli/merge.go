@@ -24,7 +24,8 @@ tensor decides: * (all), embed, lm_head, norm (the final one), norms (all of the
 layers.0-9, layers.20-, layers.0-9.mlp, self_attn, mlp.up_proj, /REGEXP/, or a tensor's name.
 --explain prints what every tensor gets and writes nothing. Several fine-tunes are added
 with one --alpha each. With --alpha-sweep every alpha is scored on the tasks and nothing is
-written; without models it sweeps the embedded pair.
+written but, with --write-best, the one that scores highest on a task; without models it
+sweeps the embedded pair. A sweep that was stopped goes on when it is given again.
 
 Beside the weights stand the base's side files, surgeon.json (inputs, recipe and digests;
 surgeon inspect OUT --verify checks them) and a model card. A merge that was stopped goes on
@@ -37,8 +38,9 @@ Examples:
    surgeon merge base chem chem --alpha 0.3 --alpha 0.1 -o two --shard-size 64KB
    surgeon merge --alpha-sweep
    surgeon merge --alpha-sweep=0:1:0.25 base chem
-   surgeon merge --alpha-sweep=0,0.5,1 base chem --json`,
-		Flags: common(
+   surgeon merge --alpha-sweep=0,0.5,1 base chem --json
+   surgeon merge --alpha-sweep=0:1:0.5 base chem --tasks symbols --write-best best --maximize symbols`,
+		Flags: common(append(benchFlags(),
 			&cli.StringSliceFlag{Name: "alpha", Usage: "the fine-tune's share `A`: 0 is the base, 1 is CHEM, below 0 and above 1 are legal; or rules; once for all fine-tunes or once for each"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the merged model to `OUT`, a directory or a .safetensors file"},
 			&cli.BoolFlag{Name: "explain", Usage: "print the alpha of every tensor and the rule that gave it, and write nothing"},
@@ -51,8 +53,9 @@ Examples:
 			&cli.BoolFlag{Name: "resume", Usage: "go on with a merge that was stopped"},
 			&cli.BoolFlag{Name: "force", Usage: "replace an OUT that surgeon has written before"},
 			&cli.StringFlag{Name: "alpha-sweep", Usage: "score `LOW:HIGH:STEP` or a list A,B,C instead of writing; 0:1:0.1 if left out"},
-			&cli.StringSliceFlag{Name: "tasks", Usage: "multiple-choice items to score, a `FILE.jsonl` (id, prompt, choices, gold); may be repeated"},
-			&cli.StringFlag{Name: "plot", Usage: "draw the sweep's curve into `FILE`.png or .svg"}),
+			&cli.StringFlag{Name: "write-best", Usage: "after a sweep, write the best candidate to `OUT`"},
+			&cli.StringFlag{Name: "maximize", Usage: "the `TASK` on whose score the best candidate is highest, the smallest alpha among equals"},
+			&cli.StringFlag{Name: "plot", Usage: "draw the sweep's curve into `FILE`.png or .svg"})...),
 		Action: func(c *cli.Context) error {
 			if c.IsSet("alpha-sweep") {
 				return sweepAction(env, c)
@@ -87,8 +90,11 @@ func mergeAction(env environment, c *cli.Context) error {
 		return usagef("merge needs --alpha A, or --alpha-sweep")
 	case c.String("out") == "" && !c.Bool("explain"):
 		return usagef("merge needs -o OUT, where the merged model is written")
-	case c.IsSet("tasks"), c.IsSet("plot"):
-		return usagef("--tasks and --plot belong to --alpha-sweep")
+	}
+	for _, flag := range []string{"tasks", "chat", "max-tokens", "stop", "memory", "write-best", "maximize", "plot"} {
+		if c.IsSet(flag) {
+			return usagef("--%s belongs to --alpha-sweep", flag)
+		}
 	}
 	opt, err := parseMerge(c, len(args)-1)
 	if err != nil {

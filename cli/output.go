@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"surgeon/cli/table"
 )
@@ -66,4 +67,14 @@ func (e environment) footnotes(notes []string) error {
 		}
 	}
 	return nil
+}
+
+// rate is how many tokens go through a model in a second, to three digits.
+func (e environment) rate(tokens int64, in time.Duration) number {
+	if e.timeless || in <= 0 || tokens <= 0 {
+		return 0
+	}
+	v := float64(tokens) / in.Seconds()
+	unit := math.Pow(10, math.Floor(math.Log10(v))-2)
+	return number(math.Round(v/unit) * unit)
 }

@@ -24,7 +24,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(Main())
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "surgeon-cache")
+	if err != nil {
+		panic(err)
+	}
+	// Where journals lie on Linux, macOS and Windows: not among the user's.
+	for _, name := range []string{"XDG_CACHE_HOME", "HOME", "LocalAppData"} {
+		os.Setenv(name, dir)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // process prepares a command line to be run as a process of its own.

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +33,9 @@ func sweepAction(env environment, c *cli.Context) error {
 		return usagef("--alpha-sweep writes nothing: --alpha and --out do not go with it")
 	}
 	for _, flag := range []string{"explain", "on-mismatch", "out-dtype", "stochastic", "seed", "allow-nonfinite", "shard-size", "resume", "force"} {
+		if flag == "force" && c.IsSet("write-best") {
+			continue
+		}
 		if c.IsSet(flag) {
 			return usagef("--%s does not go with --alpha-sweep, which writes nothing", flag)
 		}
@@ -46,7 +47,16 @@ func sweepAction(env environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	opt := sweepOptions{json: c.Bool("json"), alphas: alphas, tasks: c.StringSlice("tasks"), plot: c.String("plot")}
+	opt := sweepOptions{json: c.Bool("json"), alphas: alphas, plot: c.String("plot"), best: c.String("write-best"), maximize: c.String("maximize")}
+	if opt.bench, err = parseBench(c); err != nil {
+		return err
+	}
+	if (opt.best == "") != (opt.maximize == "") {
+		return usagef("--write-best OUT and --maximize TASK go together")
+	}
+	opt.write = mergeOptions{policy: merge.Refuse, out: opt.best, shardSize: bestShards, force: c.Bool("force"),
+		command:  append([]string{"surgeon", "merge"}, env.recorded()...),
+		progress: func(title string) (func(done, total int64), func()) { return env.progress(c, title, "bytes") }}
 	opt.progress = func(title, unit string) (func(done, total int64), func()) { return env.progress(c, title, unit) }
 	return runSweep(c.Context, env, opt, args[0], args[1])
 }
@@ -54,10 +64,16 @@ func sweepAction(env environment, c *cli.Context) error {
 type sweepOptions struct {
 	json     bool
 	alphas   []float64
-	tasks    []string
+	bench    benchOptions
 	plot     string
+	best     string // where the best candidate is written
+	maximize string // the task that says which is best
+	write    mergeOptions
 	progress func(title, unit string) (step func(done, total int64), finish func())
 }
+
+// bestShards is the most that a file of the best candidate holds, bytes.
+const bestShards = 5e9
 
 // maxAlphas bounds a sweep that was mistyped.
 const maxAlphas = 1001
@@ -114,8 +130,13 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if err := in.sameArchitecture(); err != nil {
 		return err
 	}
+	if opt.best != "" {
+		if err := in.checkTarget(opt.best, opt.write.force); err != nil {
+			return err // before any work
+		}
+	}
 	result := sweep{Base: baseName, Tuned: tunedName, Notes: in.notes()}
-	if err := result.score(ctx, opt, in); err != nil {
+	if err := result.score(ctx, env, opt, in); err != nil {
 		return err
 	}
 	if opt.json {
@@ -123,17 +144,23 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	} else {
 		err = result.print(env)
 	}
-	if err != nil || opt.plot == "" {
-		return err
+	if err == nil && opt.plot != "" {
+		err = plot.Save(opt.plot, result.curve())
 	}
-	return plot.Save(opt.plot, result.curve())
+	return cmp.Or(err, result.failed)
 }
 
-// score measures and scores every candidate.
-func (s *sweep) score(ctx context.Context, opt sweepOptions, in *inputs) error {
-	bench, err := newBench(in.base, opt.tasks)
+// score measures and scores every candidate, and writes the best one if that is
+// asked for.
+func (s *sweep) score(ctx context.Context, env environment, opt sweepOptions, in *inputs) error {
+	bench, notes, err := newBench(in.base, opt.bench)
 	if err != nil {
 		return err
+	}
+	s.Notes = append(s.Notes, notes...)
+	best := slices.IndexFunc(bench.Tasks, func(t task.Task) bool { return t.Name == opt.maximize })
+	if opt.best != "" && best < 0 {
+		return usagef("--maximize %s: there is no such task", opt.maximize)
 	}
 	candidates, err := s.candidates(ctx, in, opt)
 	if err != nil {
@@ -141,57 +168,49 @@ func (s *sweep) score(ctx context.Context, opt sweepOptions, in *inputs) error {
 	}
 	var finish func()
 	bench.Progress, finish = opt.progress("score", "rows")
-	scores, err := bench.Score(ctx, candidates)
+	// An alpha stands in each candidate's name, so one of 0 is as good as any.
+	identity := in.identity(mergeOptions{alphas: make([]merge.Rules, len(in.tuned))})
+	scores, kept, err := scored(ctx, bench, identity, candidates)
 	finish()
 	if err != nil {
 		return err
 	}
-	return s.summarise(scores)
+	s.Notes = append(s.Notes, runNotes(kept, scores[0].Truncated)...)
+	if err := s.summarise(env, scores); err != nil || opt.best == "" {
+		return err
+	}
+	return s.writeBest(ctx, opt, in, best)
 }
 
-// newBench reads architecture, tokenizer and tasks. Without task files only
-// the embedded pair has a task.
-func newBench(base *model, files []string) (*probe.Bench, error) {
-	config, err := base.config()
-	if err != nil {
-		return nil, err
-	}
-	tokenizer, err := base.folder().tokenizer()
-	if err != nil {
-		return nil, err
-	}
-	bench := &probe.Bench{Config: config, Tokenizer: tokenizer}
-	if len(files) == 0 {
-		if !base.embedded {
-			return nil, usagef("a sweep of your own models needs --tasks FILE.jsonl")
+// writeBest writes the candidate that scores highest on a task, the one with
+// the smallest alpha among equals.
+func (s *sweep) writeBest(ctx context.Context, opt sweepOptions, in *inputs, task int) error {
+	var best *sweepCandidate
+	for i := range s.Candidates {
+		c := &s.Candidates[i]
+		if c.Error != "" {
+			continue
 		}
-		t, err := task.ReadMCQ(testdata.TaskName, "embedded "+testdata.TaskName, bytes.NewReader(testdata.Task()))
-		bench.Tasks = []task.MCQ{t}
-		return bench, err
-	}
-	for _, file := range files {
-		t, err := readTask(file)
-		if err != nil {
-			return nil, err
+		if best == nil || c.Tasks[task].Score > best.Tasks[task].Score ||
+			c.Tasks[task].Score == best.Tasks[task].Score && math.Abs(float64(c.Alpha)) < math.Abs(float64(best.Alpha)) {
+			best = c
 		}
-		for _, other := range bench.Tasks {
-			if other.Name == t.Name {
-				return nil, usagef("two tasks are called %s: rename one of the files", t.Name)
-			}
-		}
-		bench.Tasks = append(bench.Tasks, t)
 	}
-	return bench, nil
-}
-
-// readTask reads a task, which is called as its file.
-func readTask(file string) (task.MCQ, error) {
-	f, err := os.Open(file)
+	if best == nil {
+		return nil // the failure is reported
+	}
+	rules, err := merge.ParseRules(fmt.Sprint(float64(best.Alpha)))
 	if err != nil {
-		return task.MCQ{}, err
+		return err
 	}
-	defer f.Close()
-	return task.ReadMCQ(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), file, f)
+	opt.write.alphas = []merge.Rules{rules}
+	written := &merged{Out: opt.best, Base: s.Base, Tuned: s.Tuned}
+	if err := written.write(ctx, opt.write, in); err != nil {
+		return err
+	}
+	s.Best = &sweepBest{Alpha: best.Alpha, Task: opt.maximize, Out: opt.best, Bytes: written.Bytes, Files: written.Files}
+	s.Notes = append(s.Notes, written.Notes...)
+	return nil
 }
 
 // candidates makes the merged models and measures their effective alphas.

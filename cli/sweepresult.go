@@ -10,6 +10,7 @@ import (
 	"surgeon/merge"
 	"surgeon/probe"
 	"surgeon/probe/stat"
+	"surgeon/tensors"
 )
 
 // sweep is what a sweep says, and its JSON.
@@ -17,7 +18,19 @@ type sweep struct {
 	Base       string           `json:"base"`
 	Tuned      string           `json:"tuned"`
 	Candidates []sweepCandidate `json:"candidates"`
+	Best       *sweepBest       `json:"best,omitempty"`
 	Notes      []string         `json:"notes,omitempty"`
+
+	failed error // of the first candidate that has no score
+}
+
+// sweepBest is the candidate that was written.
+type sweepBest struct {
+	Alpha number           `json:"alpha"`
+	Task  string           `json:"task"`
+	Out   string           `json:"out"`
+	Bytes int64            `json:"bytes"`
+	Files []tensors.Digest `json:"files"`
 }
 
 type sweepCandidate struct {
@@ -25,6 +38,8 @@ type sweepCandidate struct {
 	Alpha          number      `json:"alpha"`
 	EffectiveAlpha number      `json:"effective_alpha"`
 	Tasks          []sweepTask `json:"tasks"`
+	Rate           number      `json:"tokens_per_second,omitempty"` // that went through the model
+	Error          string      `json:"error,omitempty"`
 }
 
 // sweepTask is a candidate's score on a task: a mean of 0/1 scores with its
@@ -55,30 +70,35 @@ type sweepDifference struct {
 }
 
 // summarise turns the scores of items into means and paired differences.
-func (s *sweep) summarise(scores []probe.Scores) error {
+func (s *sweep) summarise(env environment, scores []probe.Scores) error {
 	var base []probe.TaskScore
 	for i, c := range s.Candidates {
-		if c.Alpha == 0 {
+		if c.Alpha == 0 && scores[i].Err == nil {
 			base = scores[i].Tasks
 		}
 	}
 	for i := range s.Candidates {
+		s.Candidates[i].Rate = env.rate(scores[i].Tokens, scores[i].Time)
+		if err := scores[i].Err; err != nil {
+			s.Candidates[i].Error = err.Error()
+			if s.failed == nil {
+				s.failed = fmt.Errorf("%s: %w", s.Candidates[i].ID, err)
+			}
+		}
+		var err error
+		if s.Candidates[i].Tasks, err = summary(scores[i]); err != nil {
+			return err
+		}
+		if base == nil {
+			continue
+		}
 		for k, scored := range scores[i].Tasks {
-			mean, err := stat.Mean(scored.Sample, confidence)
+			d, err := stat.Paired(base[k].Sample, scored.Sample, confidence)
 			if err != nil {
 				return err
 			}
-			t := sweepTask{Task: scored.Task, Metric: scored.Metric, N: mean.N, Score: number(mean.Mean), SE: number(mean.SE),
-				Low: number(mean.Low), High: number(mean.High)}
-			if base != nil {
-				d, err := stat.Paired(base[k].Sample, scored.Sample, confidence)
-				if err != nil {
-					return err
-				}
-				t.ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High),
-					d.Better, d.Worse, number(d.P), d.Warnings, d.Needed}
-			}
-			s.Candidates[i].Tasks = append(s.Candidates[i].Tasks, t)
+			s.Candidates[i].Tasks[k].ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High),
+				d.Better, d.Worse, number(d.P), d.Warnings, d.Needed}
 		}
 	}
 	s.note()
@@ -93,11 +113,14 @@ func (s *sweep) note() {
 	}) {
 		s.Notes = append(s.Notes, "an effective alpha is more than 0.05 from the one asked for: "+strayReason)
 	}
-	for k, first := range s.Candidates[0].Tasks {
+	for k, first := range s.tasks() {
 		var alphas []string
 		needed := 0
 		for _, c := range s.Candidates {
-			if d := c.Tasks[k].ToBase; d != nil && c.Alpha != 0 && d.Better+d.Worse < d.needed {
+			if c.Error != "" || c.Alpha == 0 {
+				continue
+			}
+			if d := c.Tasks[k].ToBase; d != nil && d.Better+d.Worse < d.needed {
 				alphas, needed = append(alphas, fmt.Sprint(float64(c.Alpha))), d.needed
 			}
 		}
@@ -108,14 +131,27 @@ func (s *sweep) note() {
 	}
 }
 
+// tasks are those of the first candidate that did not fail.
+func (s *sweep) tasks() []sweepTask {
+	for _, c := range s.Candidates {
+		if c.Error == "" {
+			return c.Tasks
+		}
+	}
+	return nil
+}
+
 // print prints a table for each task.
 func (s *sweep) print(env environment) error {
 	env.printf("%s + alpha * (%s - %s), scored without being written\n", s.Base, s.Tuned, s.Base)
-	for k, first := range s.Candidates[0].Tasks {
+	for k, first := range s.tasks() {
 		title := fmt.Sprintf("%s: %s over %d items, 95 %% intervals", first.Task, first.Metric, first.N)
 		names := []string{"alpha", "eff.", first.Metric, "se", "interval (%)"}
 		if first.ToBase != nil {
 			title, names = title+", differences paired by item", append(names, "from 0", "interval (pp)")
+		}
+		if !env.timeless {
+			names = append(names, "tok/s")
 		}
 		env.printf("\n%s\n\n", title)
 		var columns []table.Column
@@ -124,32 +160,46 @@ func (s *sweep) print(env environment) error {
 		}
 		var rows [][]string
 		for _, c := range s.Candidates {
-			rows = append(rows, c.row(k))
+			rows = append(rows, c.row(k, len(columns)))
 		}
 		if err := env.printTable(columns, rows); err != nil {
 			return err
 		}
 	}
+	if b := s.Best; b != nil {
+		env.printf("\nalpha %v, which scores highest on %s, is written: %s (%s)\n", float64(b.Alpha), b.Task, b.Out, table.Bytes(b.Bytes))
+	}
 	env.printf("\n")
 	return env.footnotes(s.Notes)
 }
 
-func (c sweepCandidate) row(k int) []string {
+// row is a candidate's line in the table of a task, of so many cells.
+func (c sweepCandidate) row(k, cells int) []string {
+	row := []string{fmt.Sprint(float64(c.Alpha)), fmt.Sprintf("%.3f", float64(c.EffectiveAlpha))}
+	if c.Error != "" {
+		return append(append(row, "failed"), make([]string, cells-3)...)
+	}
 	t := c.Tasks[k]
-	row := []string{fmt.Sprint(float64(c.Alpha)), table.Sig(float64(c.EffectiveAlpha), 4), fmt.Sprintf("%.1f %%", 100*float64(t.Score)),
-		fmt.Sprintf("%.1f pp", 100*float64(t.SE)), fmt.Sprintf("%.1f to %.1f", 100*float64(t.Low), 100*float64(t.High))}
+	row = append(row, t.cells()...)
 	if d := t.ToBase; d != nil {
 		row = append(row, table.Points(float64(d.Difference)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(d.Low), 100*float64(d.High)))
 	}
-	return row
+	rate := fmt.Sprint(float64(c.Rate))
+	if c.Rate >= 1e5 {
+		rate = fmt.Sprintf("%.0fk", float64(c.Rate)/1000) // the table is for 80 columns
+	}
+	return append(row, rate)[:cells]
 }
 
 // curve is the score of each task over alpha, with its interval.
 func (s *sweep) curve() plot.Curve {
 	c := plot.Curve{Title: fmt.Sprintf("%s + alpha * (%s - %s)", s.Base, s.Tuned, s.Base), XLabel: "alpha", YLabel: "accuracy, 95 % interval"}
-	for k, first := range s.Candidates[0].Tasks {
+	for k, first := range s.tasks() {
 		line := plot.Line{Name: fmt.Sprintf("%s (n = %d)", first.Task, first.N)}
 		for _, candidate := range s.Candidates {
+			if candidate.Error != "" {
+				continue
+			}
 			t := candidate.Tasks[k]
 			line.X = append(line.X, float64(candidate.Alpha))
 			line.Y = append(line.Y, float64(t.Score))

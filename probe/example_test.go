@@ -43,11 +43,11 @@ func printScores() error {
 	if err != nil {
 		return err
 	}
-	symbols, err := task.ReadMCQ("symbols", "symbols.jsonl", strings.NewReader(twoQuestions))
+	symbols, err := task.Read("symbols", "symbols.jsonl", strings.NewReader(twoQuestions))
 	if err != nil {
 		return err
 	}
-	bench := probe.Bench{Config: config, Tokenizer: tokenizer, Tasks: []task.MCQ{symbols}}
+	bench := probe.Bench{Config: config, Tokenizer: tokenizer, Tasks: symbols.Tasks}
 	scores, err := bench.Score(context.Background(), []probe.Candidate{
 		{ID: "base", Source: base.Weights()}, {ID: "chem", Source: chem.Weights()},
 	})

@@ -265,7 +265,7 @@ func TestPairCloze(t *testing.T) {
 	}
 }
 
-func readCloze(t *testing.T, name string, items int) task.MCQ {
+func readCloze(t *testing.T, name string, items int) task.Task {
 	t.Helper()
 	path := needShared(t, "pair", "data", name+".jsonl")
 	f, err := os.Open(path)
@@ -273,12 +273,12 @@ func readCloze(t *testing.T, name string, items int) task.MCQ {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	mcq, err := task.ReadMCQ(name, filepath.Base(path), f)
+	set, err := task.Read(name, filepath.Base(path), f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(mcq.Items) != items {
-		t.Fatalf("%s has %d items, want %d", name, len(mcq.Items), items)
+	if len(set.Tasks[0].Items) != items {
+		t.Fatalf("%s has %d items, want %d", name, len(set.Tasks[0].Items), items)
 	}
-	return mcq
+	return set.Tasks[0]
 }

@@ -2,14 +2,17 @@
 // written, on tasks.
 //
 // A Bench has the architecture and the tokenizer that all candidates share and
-// the tasks to score them on. Score runs every candidate over all items and
-// returns its Scores, item by item, for package stat to summarise and compare.
+// the tasks to score them on. Score runs every candidate over all items, the
+// choices in waves of candidates and the texts one candidate after the other,
+// and returns its Scores, item by item, for package stat to summarise and
+// compare.
 package probe
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"surgeon/probe/decoder"
 	"surgeon/probe/stat"
@@ -28,98 +31,70 @@ type Candidate struct {
 type Bench struct {
 	Config    decoder.Config
 	Tokenizer *token.Tokenizer
-	Tasks     []task.MCQ
-	Progress  func(done, total int64) // token rows times layers, over all candidates; may be nil
+	Tasks     []task.Task
+	// Chat writes a prompt as a chat's; nil takes prompts as they are.
+	Chat      func(prompt string) (string, error)
+	EOS       []int32  // tokens that end a generated text
+	Stop      []string // texts that do
+	MaxTokens int      // of a generated text; 0 is 32
+	Memory    int64    // bytes for packed weights, keys and values; 0 is 1 GiB
+
+	// Progress is told how much of the work is done, in token rows times layers;
+	// it may be nil. A generated text counts as if it had MaxTokens.
+	Progress func(done, total int64)
+	// Answered is told every answer as soon as it is there; it may be nil.
+	Answered func(candidate int, a Answer)
+	// Known are answers that need not be computed, per candidate; nil for none.
+	Known [][]Answer
 }
 
-// TaskScore is what a candidate scored on a task: a score per item, and the
-// index of the choice it took.
+// Answer is what a candidate answered to an item.
+type Answer struct {
+	Task, Item int       // numbers
+	LogProbs   []float64 // of the choices of a multiple-choice item, nats
+	Text       string    // to an exact item
+}
+
+// TaskScore is what a candidate scored on a task: a score per item.
 type TaskScore struct {
 	Task   string
-	Metric string // "acc": the share of items whose most likely choice is right
+	Metric string // "acc": the share of items whose most likely choice is right; "exact_match"
 	Sample stat.Sample
-	Chosen []int
+	Chosen []int    // per item of a multiple-choice task, the choice that it took
+	Texts  []string // per item of an exact task
 }
 
 // Scores are a candidate's results, one per task in the order of the Bench.
 type Scores struct {
-	ID    string
-	Tasks []TaskScore
+	ID        string
+	Err       error // of this candidate alone: the tensor, layer or item that failed
+	Tasks     []TaskScore
+	Truncated int           // items whose prompts lost their beginning to fit the context
+	Tokens    int64         // that went through the model
+	Time      time.Duration // that it took
 }
 
-// Score scores every candidate on every task. Results stand in the order of
-// the candidates. An error names the candidate or the item.
+// Score scores every candidate on every task. Results stand in the order of the
+// candidates. A candidate that fails does not keep the others from going on; an
+// error concerns all of them and names the candidate or the item.
 func (b *Bench) Score(ctx context.Context, candidates []Candidate) ([]Scores, error) {
-	requests, err := b.requests()
+	questions, err := b.questions()
 	if err != nil {
 		return nil, err
 	}
-	opened := make([]*decoder.Model, len(candidates))
+	r := newRun(b, questions, candidates)
 	for i, candidate := range candidates { // all of them before the first minute of work
-		if opened[i], err = decoder.Open(b.Config, candidate.Source); err != nil {
+		if r.models[i], err = decoder.Open(b.Config, candidate.Source); err != nil {
 			return nil, fmt.Errorf("%s: %w", candidate.ID, err)
 		}
 	}
-	results := make([]Scores, len(candidates))
-	for i, candidate := range candidates {
-		opt := decoder.Options{}
-		if b.Progress != nil {
-			opt.Progress = func(done, total int64) { b.Progress(int64(i)*total+done, int64(len(candidates))*total) }
-		}
-		responses, err := opened[i].Score(ctx, requests, opt)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", candidate.ID, b.name(err))
-		}
-		results[i] = b.grade(candidate.ID, responses)
-		opened[i] = nil // and its memory
+	if err := r.choose(ctx); err != nil {
+		return nil, err
 	}
-	return results, nil
-}
-
-// requests lists the items of all tasks as questions to a model.
-func (b *Bench) requests() ([]decoder.Request, error) {
-	var requests []decoder.Request
-	for _, t := range b.Tasks {
-		for _, item := range t.Items {
-			r, err := Encode(b.Tokenizer, item.Prompt, item.Choices)
-			if err != nil {
-				return nil, fmt.Errorf("task %s, item %s: %w", t.Name, item.ID, err)
-			}
-			requests = append(requests, r)
-		}
+	if err := r.write(ctx); err != nil {
+		return nil, err
 	}
-	return requests, nil
-}
-
-// name replaces the number of a request by the item it came from.
-func (b *Bench) name(err error) error {
-	var failed *decoder.RequestError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	at := failed.Request
-	for _, t := range b.Tasks {
-		if at < len(t.Items) {
-			return fmt.Errorf("task %s, item %s: %w", t.Name, t.Items[at].ID, failed.Err)
-		}
-		at -= len(t.Items)
-	}
-	return err
-}
-
-func (b *Bench) grade(id string, responses []decoder.Response) Scores {
-	s := Scores{ID: id}
-	for _, t := range b.Tasks {
-		out := TaskScore{Task: t.Name, Metric: "acc"}
-		for _, item := range t.Items {
-			out.Sample.Items = append(out.Sample.Items, item.ID)
-			out.Sample.Scores = append(out.Sample.Scores, item.Grade(responses[0].LogProbs))
-			out.Chosen = append(out.Chosen, task.Choose(responses[0].LogProbs))
-			responses = responses[1:]
-		}
-		s.Tasks = append(s.Tasks, out)
-	}
-	return s
+	return r.grade(), nil
 }
 
 // Encode turns a prompt and its continuations into token ids. Each

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -23,16 +24,16 @@ import (
 var picoBase, picoChem = tensorstest.Pico{Seed: 7}, tensorstest.Pico{Seed: 7, Drift: 0.05}
 
 // symbols is the task that Pico's tokenizer was made for.
-func symbols(t testing.TB) task.MCQ {
+func symbols(t testing.TB) task.Task {
 	t.Helper()
-	mcq, err := task.ReadMCQ("symbols", "symbols.jsonl", bytes.NewReader(testdata.Task()))
+	set, err := task.Read("symbols", "symbols.jsonl", bytes.NewReader(testdata.Task()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mcq
+	return set.Tasks[0]
 }
 
-func picoBench(t testing.TB, tasks ...task.MCQ) *probe.Bench {
+func picoBench(t testing.TB, tasks ...task.Task) *probe.Bench {
 	t.Helper()
 	config, err := decoder.ParseConfig(picoBase.Config())
 	if err != nil {
@@ -69,7 +70,7 @@ func mustScore(t *testing.T, b *probe.Bench, candidates ...probe.Candidate) []pr
 // every item a second way: by asking the decoder for it alone.
 func TestScore(t *testing.T) {
 	whole := symbols(t)
-	few := task.MCQ{Name: "few", Items: slices.Clone(whole.Items[5:8])}
+	few := task.Task{Name: "few", Items: slices.Clone(whole.Items[5:8])}
 	for i := range few.Items {
 		few.Items[i].ID += " again"
 	}
@@ -88,13 +89,13 @@ func TestScore(t *testing.T) {
 		t.Error("two different candidates choose alike everywhere: nothing is proved")
 	}
 	turned := mustScore(t, b, chem, half, base)
-	if !reflect.DeepEqual(turned, []probe.Scores{got[2], got[0], got[1]}) {
+	if !reflect.DeepEqual(untimed(turned), untimed([]probe.Scores{got[2], got[0], got[1]})) {
 		t.Error("the order of the candidates changes their scores")
 	}
 }
 
 // checkTask compares a task's scores with those of each item asked alone.
-func checkTask(t *testing.T, b *probe.Bench, candidate probe.Candidate, mcq task.MCQ, got probe.TaskScore) {
+func checkTask(t *testing.T, b *probe.Bench, candidate probe.Candidate, mcq task.Task, got probe.TaskScore) {
 	t.Helper()
 	m, err := decoder.Open(b.Config, candidate.Source)
 	if err != nil {
@@ -136,7 +137,7 @@ func TestScoreNothing(t *testing.T) {
 	if got := mustScore(t, picoBench(t), base); len(got) != 1 || got[0].ID != "base" || len(got[0].Tasks) != 0 {
 		t.Errorf("no tasks: %+v", got)
 	}
-	got := mustScore(t, picoBench(t, task.MCQ{Name: "empty"}, symbols(t)), base)[0].Tasks
+	got := mustScore(t, picoBench(t, task.Task{Name: "empty"}, symbols(t)), base)[0].Tasks
 	if len(got) != 2 || got[0].Task != "empty" || len(got[0].Chosen) != 0 || len(got[1].Chosen) != 24 {
 		t.Errorf("an empty task before another: %+v", got)
 	}
@@ -182,11 +183,21 @@ func TestScoreErrors(t *testing.T) {
 			t.Errorf("error %q names what is not at fault, or a number that means nothing to a user", err)
 		}
 	}
-	b := picoBench(t, first, task.MCQ{Name: "empty"}, second)
+	b := picoBench(t, first, task.Task{Name: "empty"}, second)
 	refuse(b, probe.Candidate{ID: "untrained", Source: tensorstest.NewMemory()}, "untrained: ", `tensor "model.embed_tokens.weight" is missing`)
 	refuse(b, probe.Candidate{ID: "small", Source: tensorstest.Pico{Hidden: 24}.Weights()}, "small: ", "[320 24]", "[320 48]")
-	refuse(b, probe.Candidate{ID: "sick", Source: poison(t, "model.layers.1.mlp.up_proj.weight")}, "sick: ", "layer 1 gives a value that is not finite")
-	refuse(b, probe.Candidate{ID: "dumb", Source: poison(t, "model.norm.weight")}, "dumb: ", "task first, item symbol-00: the log-likelihood of continuation 1 is not a number")
+	alone := func(bad probe.Candidate, want string) {
+		t.Helper()
+		got := mustScore(t, b, good, bad, good)
+		if got[1].Err == nil || got[1].Err.Error() != want || got[1].Tasks != nil {
+			t.Errorf("%s: %v, want %s", bad.ID, got[1].Err, want)
+		}
+		if got[0].Err != nil || !reflect.DeepEqual(untimed(got[:1]), untimed(got[2:])) || !reflect.DeepEqual(untimed(got[:1]), untimed(mustScore(t, b, good))) {
+			t.Errorf("%s keeps the others from their scores", bad.ID)
+		}
+	}
+	alone(probe.Candidate{ID: "sick", Source: poison(t, "model.layers.1.mlp.up_proj.weight")}, "layer 1 gives a value that is not finite")
+	alone(probe.Candidate{ID: "dumb", Source: poison(t, "model.norm.weight")}, "task first, item symbol-00: the log-likelihood of continuation 1 is not a number")
 
 	// Items that cannot be encoded, or that do not fit, before anything runs.
 	b.Progress = func(int64, int64) { t.Error("something was scored") }
@@ -199,18 +210,9 @@ func TestScoreErrors(t *testing.T) {
 	}
 	refuse(spoil(func(item *task.Item) { item.Prompt = "" }), probe.Candidate{}, "task second, item symbol-04: the prompt is empty")
 	refuse(spoil(func(item *task.Item) { item.Choices = []string{" H", ""} }), probe.Candidate{}, "task second, item symbol-04: continuation 2 is empty")
-	for _, at := range []int{0, 4, 23} { // the first and the last, too
-		long := symbols(t)
-		long.Name = "long"
-		long.Items[at].Prompt = strings.Repeat("1", 513) // a token each; the context holds 512
-		want := "good: task long, item " + long.Items[at].ID + ": prompt: 513 tokens are longer than the context of 512"
-		if _, err := picoBench(t, first, task.MCQ{Name: "empty"}, long).Score(context.Background(), []probe.Candidate{good}); err == nil || err.Error() != want {
-			t.Errorf("error %v, want %s", err, want)
-		}
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := picoBench(t, first).Score(ctx, []probe.Candidate{good}); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "good: ") {
+	if _, err := picoBench(t, first).Score(ctx, []probe.Candidate{good}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -230,4 +232,88 @@ func poison(t *testing.T, name string) tensors.Source {
 	values[1] = float32(math.NaN())
 	src.Add(name, info.DType, info.Shape, values)
 	return src
+}
+
+// untimed forgets what differs from run to run.
+func untimed(scores []probe.Scores) []probe.Scores {
+	scores = slices.Clone(scores)
+	for i := range scores {
+		scores[i].Time = 0
+	}
+	return scores
+}
+
+// TestScoreTruncated: a prompt that is too long loses its beginning, and that is
+// said. The answer is that to its end.
+func TestScoreTruncated(t *testing.T) {
+	const n = 600 // tokens; the context holds 512
+	item := func(digits int) task.Item {
+		return task.Item{ID: fmt.Sprint(digits), Prompt: strings.Repeat("1", digits), Choices: []string{"2", "3"}}
+	}
+	exact := func(digits int) task.Item {
+		return task.Item{ID: fmt.Sprint(digits), Prompt: strings.Repeat("1", digits), Answers: []string{"x"}}
+	}
+	b := picoBench(t, task.Task{Name: "long", Form: task.MultipleChoice, Items: []task.Item{item(n), item(512)}},
+		task.Task{Name: "texts", Form: task.Exact, Items: []task.Item{exact(n), exact(512 - 8)}})
+	b.MaxTokens = 8
+	var answers []probe.Answer
+	b.Answered = func(_ int, a probe.Answer) { answers = append(answers, a) }
+	got := mustScore(t, b, probe.Candidate{ID: "base", Source: picoBase.Weights()})
+	if got[0].Truncated != 2 || len(answers) != 4 {
+		t.Fatalf("%d items truncated, %d answers", got[0].Truncated, len(answers))
+	}
+	if !reflect.DeepEqual(answers[0].LogProbs, answers[1].LogProbs) || got[0].Tasks[1].Texts[0] != got[0].Tasks[1].Texts[1] {
+		t.Errorf("answers to a truncated prompt and to its end differ: %v", answers)
+	}
+}
+
+// TestScoreKnown: answers that are known are not computed, for some candidates
+// or all, and the scores are those of a run without them.
+func TestScoreKnown(t *testing.T) {
+	whole := symbols(t)
+	texts := task.Task{Name: "texts", Form: task.Exact}
+	for _, item := range whole.Items[:5] {
+		texts.Items = append(texts.Items, task.Item{ID: item.ID, Prompt: item.Prompt, Answers: []string{"x", "Li"}})
+	}
+	candidates := []probe.Candidate{{ID: "base", Source: picoBase.Weights()}, {ID: "chem", Source: picoChem.Weights()}, {ID: "half", Source: halfway(t)}}
+	b := picoBench(t, whole, texts)
+	b.MaxTokens, b.Stop = 6, []string{"\n"}
+	answers := make([][]probe.Answer, 3)
+	b.Answered = func(k int, a probe.Answer) { answers[k] = append(answers[k], a) }
+	want := mustScore(t, b, candidates...)
+	for k := range answers {
+		if len(answers[k]) != len(whole.Items)+5 || want[k].Tokens == 0 {
+			t.Fatalf("candidate %d: %d answers, %d tokens", k, len(answers[k]), want[k].Tokens)
+		}
+	}
+	b.Known = [][]probe.Answer{answers[0], answers[1][:7], nil}
+	computed := 0
+	b.Answered = func(int, probe.Answer) { computed++ }
+	got := mustScore(t, b, candidates...)
+	if computed != len(answers[1])-7+len(answers[2]) || got[0].Tokens != 0 {
+		t.Errorf("%d answers were computed", computed)
+	}
+	for k := range got {
+		if !reflect.DeepEqual(got[k].Tasks, want[k].Tasks) {
+			t.Errorf("candidate %d: %+v, want %+v", k, got[k].Tasks, want[k].Tasks)
+		}
+	}
+}
+
+// TestScoreTexts grades what the decoder generates, cut at the stop string.
+func TestScoreTexts(t *testing.T) {
+	b := picoBench(t, task.Task{Name: "texts", Form: task.Exact, Items: []task.Item{{ID: "a", Prompt: "The symbol", Answers: []string{"?"}}}})
+	b.MaxTokens = 10
+	candidate := probe.Candidate{ID: "base", Source: picoBase.Weights()}
+	text := mustScore(t, b, candidate)[0].Tasks[0].Texts[0]
+	stop := text[3:5]
+	b.Stop, b.Tasks[0].Items[0].Answers = []string{stop}, []string{strings.ToUpper(text[:strings.Index(text, stop)]) + "."}
+	got := mustScore(t, b, candidate)[0].Tasks[0]
+	if got.Metric != "exact_match" || got.Sample.Scores[0] != 1 || !strings.HasPrefix(text, got.Texts[0]) || strings.Contains(got.Texts[0], stop) {
+		t.Errorf("%+v of %q until %q", got, text, stop)
+	}
+	b.Chat = func(prompt string) (string, error) { return "", errors.New("the template raises") }
+	if _, err := b.Score(context.Background(), []probe.Candidate{candidate}); err == nil || err.Error() != "task texts, item a: the template raises" {
+		t.Errorf("error %v", err)
+	}
 }

@@ -5,15 +5,15 @@ import "context"
 // ScoreBy is Score with another limit of rows a batch, and with passBatches
 // batches held at a time.
 func ScoreBy(m *Model, requests []Request, limit, passBatches int) ([]Response, error) {
-	s := newScoring(requests, nil)
-	for batches := plan(s.sequences, limit); len(batches) > 0; {
+	w := newWave([]*Model{m}, requests, func(int, int, Response) {})
+	for batches := plan(w.scorings[0].sequences, limit); len(batches) > 0; {
 		n := min(passBatches, len(batches))
-		if err := m.pass(context.Background(), batches[:n], s, func(int) {}); err != nil {
+		if err := w.pass(context.Background(), batches[:n], func(int) {}); err != nil {
 			return nil, err
 		}
 		batches = batches[n:]
 	}
-	return s.responses, nil
+	return w.out[0].Responses, w.out[0].Err
 }
 
 // Config is the configuration of a model, to be changed.

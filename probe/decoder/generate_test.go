@@ -45,11 +45,14 @@ func TestGreedyGoldens(t *testing.T) {
 
 func generate(t *testing.T, m *decoder.Model, requests []decoder.Generation, opt decoder.GenerateOptions) []decoder.Generated {
 	t.Helper()
-	answers, err := m.Generate(context.Background(), requests, opt)
+	out, err := m.Generate(context.Background(), requests, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answers
+	if out.Rows < int64(len(requests)) || out.Time <= 0 {
+		t.Errorf("%d rows in %v for %d requests", out.Rows, out.Time, len(requests))
+	}
+	return out.Answers
 }
 
 // crowd are prompts that share beginnings, repeat and differ in length, some of

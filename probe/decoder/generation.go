@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"surgeon/tensors/kernel"
 )
@@ -47,6 +48,13 @@ type Generated struct {
 	Finish Finish
 }
 
+// Continued is what a Generate did.
+type Continued struct {
+	Answers []Generated   // one for each request
+	Rows    int64         // tokens that went through the model, those that prompts share once
+	Time    time.Duration // that it took
+}
+
 // GenerateOptions of Generate; the zero value is ready to use.
 type GenerateOptions struct {
 	Sequences int   // that are continued at once; 0 is 64
@@ -63,19 +71,18 @@ type GenerateOptions struct {
 // (Kwon et al., arXiv 2309.06180). An answer has the same tokens whatever other
 // requests there are. An error is a *RequestError, or names the tensor that
 // cannot be read or the layer whose output is not finite.
-func (m *Model) Generate(ctx context.Context, requests []Generation, opt GenerateOptions) ([]Generated, error) {
+func (m *Model) Generate(ctx context.Context, requests []Generation, opt GenerateOptions) (Continued, error) {
 	for i, r := range requests {
 		if err := r.Check(m.config); err != nil {
-			return nil, &RequestError{i, err}
+			return Continued{}, &RequestError{i, err}
 		}
 	}
-	g := newGenerator(m, requests, opt)
-	for len(g.waiting)+len(g.active) > 0 {
-		if err := g.step(ctx); err != nil {
-			return nil, err
-		}
+	g, start := newGenerator(m, requests, opt), time.Now()
+	var err error
+	for err == nil && len(g.waiting)+len(g.active) > 0 {
+		err = g.step(ctx)
 	}
-	return g.answers, nil
+	return Continued{g.answers, g.rows, time.Since(start)}, err
 }
 
 // sequence is a prompt and what was generated after it.

@@ -20,6 +20,7 @@ type generator struct {
 	opt      GenerateOptions
 	answers  []Generated
 	tokens   int64 // generated so far
+	rows     int64 // fed so far
 
 	waiting []*sequence // in lexical order of ids
 	active  []*sequence // in the order in which they joined
@@ -137,9 +138,15 @@ func (g *generator) join(b *batch) joining {
 // draw runs a batch and draws a token for each active sequence from the logits
 // of its row.
 func (g *generator) draw(ctx context.Context, b *batch, rows []int) ([]int32, error) {
-	streams, err := g.m.through(ctx, []*batch{b}, func(int) {})
+	g.rows += int64(len(b.tokens))
+	streams, err := g.m.streams([]*batch{b})
 	if err != nil {
 		return nil, err
+	}
+	for layer := range g.m.config.Layers {
+		if err := g.m.advance(ctx, layer, []*batch{b}, streams, func(int) {}); err != nil {
+			return nil, err
+		}
 	}
 	tokens := make([]int32, len(rows))
 	err = g.m.logits(ctx, streams[0], rows, func(i int, logits []float32) error {

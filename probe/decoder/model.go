@@ -34,9 +34,10 @@ import (
 )
 
 const (
-	batchRows = 512   // rows of a batch: enough to use each weight often, few enough for the caches
-	passRows  = 16384 // rows whose residual streams are held while the layers pass by
-	headRows  = 32    // rows of logits at a time: the vocabulary is wide
+	batchRows = 512 // rows of a batch: enough to use each weight often, few enough for the caches
+	// streamBytes bounds the residual streams that are held while the layers pass by.
+	streamBytes = 256 << 20
+	headRows    = 32 // rows of logits at a time: the vocabulary is wide
 )
 
 // Model is a decoder over a Source. It may be used by one goroutine at a time.
@@ -93,45 +94,56 @@ func (m *Model) refuse(name string, expected map[string]bool) error {
 // Score answers requests in their order. An error is a *RequestError, or
 // names the tensor that cannot be read or the layer whose output is not finite.
 func (m *Model) Score(ctx context.Context, requests []Request, opt Options) ([]Response, error) {
-	if err := ctx.Err(); err != nil {
+	all := WaveOptions{Streams: opt.Streams, Progress: opt.Progress}
+	if opt.Done != nil {
+		all.Done = func(_, request int, r Response) { opt.Done(request, r) }
+	}
+	out, err := ScoreAll(ctx, []*Model{m}, requests, all)
+	if err != nil {
 		return nil, err
 	}
-	for i, r := range requests {
-		if err := r.Check(m.config); err != nil {
-			return nil, &RequestError{i, err}
-		}
-	}
-	s := newScoring(requests, opt.Done)
-	batches := plan(s.sequences, batchRows)
-	var total, done int64
-	for _, b := range batches {
-		total += int64(len(b.tokens) * m.config.Layers)
-	}
-	step := func(rows int) {
-		if done += int64(rows); opt.Progress != nil {
-			opt.Progress(done, total)
-		}
-	}
-	for len(batches) > 0 {
-		n, rows := 1, len(batches[0].tokens)
-		for n < len(batches) && rows+len(batches[n].tokens) <= passRows {
-			rows += len(batches[n].tokens)
-			n++
-		}
-		if err := m.pass(ctx, batches[:n], s, step); err != nil {
-			return nil, err
-		}
-		batches = batches[n:]
-	}
-	return s.responses, nil
+	return out[0].Responses, out[0].Err
 }
 
-// pass sends batches through all layers, holding their residual streams.
-func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step func(rows int)) error {
-	streams, err := m.through(ctx, batches, step)
+// streams are the residual streams of batches before the first layer, [rows,
+// hidden] each.
+func (m *Model) streams(batches []*batch) (streams [][]float32, err error) {
+	for _, b := range batches {
+		if b.rotations == nil {
+			b.rotations = m.config.rotations(b.positions)
+		}
+		stream := make([]float32, len(b.tokens)*m.config.Hidden)
+		if err := m.embed(stream, b.tokens); err != nil {
+			return nil, err
+		}
+		streams = append(streams, stream)
+	}
+	return streams, nil
+}
+
+// advance sends the residual streams of batches through a layer.
+func (m *Model) advance(ctx context.Context, layer int, batches []*batch, streams [][]float32, step func(rows int)) error {
+	weights, err := m.layer(layer)
 	if err != nil {
 		return err
 	}
+	for i, b := range batches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.block(layer, weights, b, streams[i]); err != nil {
+			return err
+		}
+		if !finite(streams[i]) {
+			return fmt.Errorf("layer %d gives a value that is not finite", layer)
+		}
+		step(len(b.tokens))
+	}
+	return nil
+}
+
+// answer grades the rows of batches that requests look at.
+func (m *Model) answer(ctx context.Context, batches []*batch, streams [][]float32, s *scoring) error {
 	for i, b := range batches {
 		wanted := s.rows(b)
 		rows := make([]int, len(wanted))
@@ -147,39 +159,6 @@ func (m *Model) pass(ctx context.Context, batches []*batch, s *scoring, step fun
 		}
 	}
 	return nil
-}
-
-// through sends batches through all layers and returns their residual streams,
-// [rows, hidden] each.
-func (m *Model) through(ctx context.Context, batches []*batch, step func(rows int)) (streams [][]float32, err error) {
-	c := m.config
-	for _, b := range batches {
-		b.rotations = c.rotations(b.positions)
-		stream := make([]float32, len(b.tokens)*c.Hidden)
-		if err := m.embed(stream, b.tokens); err != nil {
-			return nil, err
-		}
-		streams = append(streams, stream)
-	}
-	for layer := range c.Layers {
-		weights, err := m.layer(layer)
-		if err != nil {
-			return nil, err
-		}
-		for i, b := range batches {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			if err := m.block(layer, weights, b, streams[i]); err != nil {
-				return nil, err
-			}
-			if !finite(streams[i]) {
-				return nil, fmt.Errorf("layer %d gives a value that is not finite", layer)
-			}
-			step(len(b.tokens))
-		}
-	}
-	return streams, nil
 }
 
 // embed reads the rows of the embedding that tokens ask for into a residual

@@ -69,6 +69,7 @@ func (e *RequestError) Unwrap() error { return e.Err }
 
 // Options of Score; the zero value is ready to use.
 type Options struct {
+	Streams  int64                   // bytes of the residual streams that are held while the layers pass by; 0 is 256 MiB
 	Progress func(done, total int64) // token rows times layers; may be nil
 	// Done is told every answer as soon as it is there; it may be nil.
 	Done func(request int, r Response)

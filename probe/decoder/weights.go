@@ -66,7 +66,11 @@ func (m *Model) PackedBytes() int64 {
 
 // Keep keeps every weight in memory from its first use on, PackedBytes in all,
 // instead of reading it for each pass over the layers.
-func (m *Model) Keep() { m.keep = true }
+func (m *Model) Keep() {
+	if !m.keep { // in memory of its own: a workspace may be shared
+		m.keep, m.space, m.blocks, m.heads, m.final = true, new(workspace), map[int]*graph{}, map[int]*graph{}, nil
+	}
+}
 
 // Budget fits a model into so many bytes: its weights are kept if they leave a
 // quarter for the keys and values of generations. It returns what is left for
@@ -102,12 +106,14 @@ func (m *Model) layer(layer int) (map[string]gorgonia.Value, error) {
 	return weights, nil
 }
 
-// readFinal reads the weights behind the blocks, which are kept.
+// readFinal reads the weights behind the blocks, which are kept until another
+// model of the workspace needs its own.
 func (m *Model) readFinal() error {
-	if m.final != nil {
+	if m.final != nil && m.space.final == m {
 		return nil
 	}
 	c := m.config
+	m.space.final = nil
 	head, err := m.load("head", m.headName(), weight{shape: []int{c.Vocabulary, c.Hidden}})
 	if err != nil {
 		return err
@@ -116,7 +122,7 @@ func (m *Model) readFinal() error {
 	if err != nil {
 		return err
 	}
-	m.final = map[string]gorgonia.Value{"norm.weight": norm, "head.weight": head}
+	m.final, m.space.final = map[string]gorgonia.Value{"norm.weight": norm, "head.weight": head}, m
 	return nil
 }
 

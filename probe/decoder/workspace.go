@@ -22,6 +22,7 @@ type workspace struct {
 	buffers map[string][]float32
 	packed  map[string]*panels
 	raw     []byte // of a weight that is being packed
+	final   *Model // whose weights behind the blocks are there
 }
 
 // take returns n values of a name's buffer, of any content; the buffer's next

@@ -25,8 +25,17 @@ var goodItem = task.Item{ID: "a", Prompt: "p", Choices: []string{"x", "y"}, Gold
 // another is a line like good with another id.
 func another(id string) string { return strings.Replace(good, `"a"`, fmt.Sprintf("%q", id), 1) }
 
-func read(text string) (task.MCQ, error) {
-	return task.ReadMCQ("name", "file.jsonl", strings.NewReader(text))
+func read(text string) (task.Task, error) {
+	return readOne("name", "file.jsonl", strings.NewReader(text))
+}
+
+// readOne reads a file of one form.
+func readOne(name, file string, r io.Reader) (task.Task, error) {
+	set, err := task.Read(name, file, r)
+	if len(set.Tasks) == 1 {
+		return set.Tasks[0], err
+	}
+	return task.Task{}, err
 }
 
 func TestReadMCQ(t *testing.T) {
@@ -65,7 +74,7 @@ func TestReadMCQRefuses(t *testing.T) {
 			}
 		}
 	}
-	not := "not a multiple-choice item: "
+	not := "not an item: "
 	refuse("x", not)
 	refuse("{", not)
 	refuse("[]", "the line must be an object, not array")
@@ -79,9 +88,9 @@ func TestReadMCQRefuses(t *testing.T) {
 	refuse(`{"id":"b","prompt":["p"],"choices":["x","y"],"gold":1}`, `"prompt" must be text, not array`)
 	refuse(`{"id":"b","prompt":"p","choices":"xy","gold":1}`, `"choices" must be a list, not string`)
 	refuse(`{"id":"b","prompt":"p","choices":["x",1],"gold":1}`, `"choices" must be text, not number`)
-	refuse(`{"id":"b","prompt":"p","choices":["x","y"],"gold":"y"}`, `"gold" must be a whole number, not string`)
-	refuse(`{"id":"b","prompt":"p","choices":["x","y"],"gold":0.5}`, `"gold" must be a whole number, not number 0.5`)
-	refuse(`{"id":"b","prompt":"p","choices":["x","y"],"gold":9999999999999999999}`, `"gold" must be a whole number, not number 9999999999999999999`)
+	refuse(`{"id":"b","prompt":"p","choices":["x","y"],"gold":"z"}`, `"gold" is "z", outside the 2 choices`)
+	refuse(`{"id":"b","prompt":"p","choices":["x","y"],"gold":0.5}`, `"gold" is 0.5: want the index`)
+	refuse(`{"id":"b","prompt":"p","choices":["x","y"],"gold":9999999999999999999}`, `"gold" is 9999999999999999999: want the index`)
 	refuse("{\"id\":\"b\",\"prompt\":\"\xff\",\"choices\":[\"x\",\"y\"],\"gold\":1}", "not UTF-8")
 
 	refuse("null", `"id" is missing`)
@@ -119,7 +128,7 @@ func TestReadMCQLong(t *testing.T) {
 	long := strings.Repeat("long ", 40000) // 200 kB
 	text := strings.Replace(good, `"p"`, `"`+long+`"`, 1) + "\n" + another("b") + "\nx"
 	for name, r := range map[string]io.Reader{"whole": strings.NewReader(text), "bytes": iotest.OneByteReader(strings.NewReader(text)), "halves": iotest.HalfReader(strings.NewReader(text))} {
-		got, err := task.ReadMCQ("name", "f", r)
+		got, err := readOne("name", "f", r)
 		if err == nil || !strings.HasPrefix(err.Error(), "f:3: ") {
 			t.Errorf("%s: error %v, want one of f:3", name, err)
 		}
@@ -137,7 +146,7 @@ func TestReadFails(t *testing.T) {
 		good + "\n":                "f:2: the disk is gone",
 		good + "\n" + another("b"): "f:2: the disk is gone", // a half line is not an item
 	} {
-		_, err := task.ReadMCQ("name", "f", io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)))
+		_, err := readOne("name", "f", io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)))
 		if !errors.Is(err, broken) || err.Error() != want {
 			t.Errorf("%.20q: error %v, want %s", text, err, want)
 		}
@@ -165,7 +174,7 @@ func TestEachLine(t *testing.T) {
 
 // TestEmbedded reads the task that comes with the program.
 func TestEmbedded(t *testing.T) {
-	got, err := task.ReadMCQ(testdata.TaskName, "embedded", bytes.NewReader(testdata.Task()))
+	got, err := readOne(testdata.TaskName, "embedded", bytes.NewReader(testdata.Task()))
 	if err != nil || len(got.Items) != 24 { // one for each element that the builder asks for
 		t.Errorf("%d items, %v, want 24", len(got.Items), err)
 	}
@@ -195,7 +204,7 @@ func TestGrade(t *testing.T) {
 	item := task.Item{ID: "a", Prompt: "p", Choices: []string{"x", "y", "z"}, Gold: 1}
 	check := func(want float64, logProbs ...float64) {
 		t.Helper()
-		if got := item.Grade(logProbs); got != want {
+		if got := item.GradeChoice(logProbs); got != want {
 			t.Errorf("Grade(%v) = %v, want %v", logProbs, got, want)
 		}
 	}
@@ -217,7 +226,7 @@ func TestGradePanics(t *testing.T) {
 					t.Errorf("%v: no panic %q", logProbs, want)
 				}
 			}()
-			item.Grade(logProbs)
+			item.GradeChoice(logProbs)
 		}()
 	}
 }
@@ -231,7 +240,7 @@ func FuzzReadMCQ(f *testing.F) {
 	f.Add([]byte(`{"id":"a","prompt":"p","choices":["x",null],"gold":0}`))
 	f.Add(testdata.Task()[:1000])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := task.ReadMCQ("name", "file", bytes.NewReader(data))
+		got, err := readOne("name", "file", bytes.NewReader(data))
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "file:") {
 				t.Errorf("error %q does not name the file", err)
@@ -252,7 +261,7 @@ func FuzzReadMCQ(f *testing.F) {
 				t.Errorf("accepted %+v", item)
 			}
 			seen[item.ID] = true
-			item.Grade(make([]float64, len(item.Choices)))
+			item.GradeChoice(make([]float64, len(item.Choices)))
 		}
 		if len(got.Items) != lines || lines == 0 {
 			t.Errorf("%d items of %d lines", len(got.Items), lines)

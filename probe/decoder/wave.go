@@ -1,0 +1,143 @@
+package decoder
+
+import (
+	"cmp"
+	"context"
+	"reflect"
+	"time"
+)
+
+// WaveOptions of ScoreAll; the zero value is ready to use.
+type WaveOptions struct {
+	Streams  int64                   // bytes of the residual streams that are held while the layers pass by; 0 is 256 MiB
+	Progress func(done, total int64) // token rows times layers, over all models; may be nil
+	// Done is told every answer as soon as it is there; it may be nil.
+	Done func(model, request int, r Response)
+}
+
+// Outcome is what one model answered.
+type Outcome struct {
+	Responses []Response
+	Err       error         // a *RequestError, or the tensor or layer that failed
+	Rows      int64         // tokens that went through the model, those that requests share once
+	Time      time.Duration // that it took
+}
+
+// ScoreAll asks several models of one Config the same requests, in waves: each
+// layer is run for every model of a wave before the next one, so that what
+// their Sources have in common is read from the disk once. A model that fails
+// does not keep the others from going on. The error is that of the context or
+// of a request that does not fit the Config.
+func ScoreAll(ctx context.Context, models []*Model, requests []Request, opt WaveOptions) ([]Outcome, error) {
+	if err := ctx.Err(); err != nil || len(models) == 0 {
+		return nil, err
+	}
+	c := models[0].config
+	for i, r := range requests {
+		if err := r.Check(c); err != nil {
+			return nil, &RequestError{i, err}
+		}
+	}
+	batches := plan(newScoring(requests, nil).sequences, batchRows)
+	rows := 0
+	for _, b := range batches {
+		rows += len(b.tokens)
+	}
+	var done int64
+	total := int64(len(models)) * int64(rows) * int64(c.Layers)
+	step := func(rows int) {
+		if done += int64(rows); opt.Progress != nil {
+			opt.Progress(done, total)
+		}
+	}
+	out := make([]Outcome, 0, len(models))
+	most := int(cmp.Or(opt.Streams, streamBytes)) / (4 * c.Hidden) // rows
+	size := min(max(1, most/max(1, rows)), len(models))
+	for low := 0; low < len(models); low += size {
+		w := newWave(models[low:min(low+size, len(models))], requests, func(model, request int, r Response) {
+			if opt.Done != nil {
+				opt.Done(low+model, request, r)
+			}
+		})
+		if err := w.run(ctx, batches, most, step); err != nil {
+			return nil, err
+		}
+		out = append(out, w.out...)
+	}
+	return out, nil
+}
+
+// wave is models that are scored together.
+type wave struct {
+	models   []*Model
+	scorings []*scoring
+	streams  [][][]float32 // per model and batch
+	out      []Outcome
+}
+
+// newWave puts models together. They share one workspace, since one runs at a
+// time.
+func newWave(models []*Model, requests []Request, done func(model, request int, r Response)) *wave {
+	w := &wave{models: models, streams: make([][][]float32, len(models)), out: make([]Outcome, len(models))}
+	for i, m := range models {
+		if !reflect.DeepEqual(m.config, models[0].config) {
+			panic("decoder: the models of a wave have different configurations")
+		}
+		if i > 0 && !m.keep && !models[0].keep {
+			m.space, m.blocks, m.heads = models[0].space, models[0].blocks, models[0].heads
+		}
+		s := newScoring(requests, func(request int, r Response) { done(i, request, r) })
+		w.scorings = append(w.scorings, s)
+		w.out[i].Responses = s.responses
+	}
+	return w
+}
+
+// run sends batches through all layers, so many rows at a time.
+func (w *wave) run(ctx context.Context, batches []*batch, most int, step func(rows int)) error {
+	for len(batches) > 0 {
+		n, rows := 1, len(batches[0].tokens)
+		for n < len(batches) && rows+len(batches[n].tokens) <= most {
+			rows += len(batches[n].tokens)
+			n++
+		}
+		if err := w.pass(ctx, batches[:n], step); err != nil {
+			return err
+		}
+		batches = batches[n:]
+	}
+	return nil
+}
+
+// pass sends batches through all layers of all models that did not fail.
+func (w *wave) pass(ctx context.Context, batches []*batch, step func(rows int)) error {
+	w.each(func(k int, m *Model) (err error) {
+		w.streams[k], err = m.streams(batches)
+		return err
+	})
+	for layer := range w.models[0].config.Layers {
+		w.each(func(k int, m *Model) error { return m.advance(ctx, layer, batches, w.streams[k], step) })
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	w.each(func(k int, m *Model) error {
+		for _, b := range batches {
+			w.out[k].Rows += int64(len(b.tokens))
+		}
+		return m.answer(ctx, batches, w.streams[k], w.scorings[k])
+	})
+	return ctx.Err()
+}
+
+// each does something with every model that did not fail before, and takes the
+// time.
+func (w *wave) each(do func(k int, m *Model) error) {
+	for k, m := range w.models {
+		if w.out[k].Err == nil {
+			start := time.Now()
+			w.out[k].Err = do(k, m)
+			w.out[k].Time += time.Since(start)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+// Package task holds what a model is asked and how an answer is graded. It
+// knows no model: it hands out items and takes back log-likelihoods or texts.
+//
+// Read reads items from JSON lines, of two forms. Of a multiple-choice item the
+// text of each choice, or its letter where the prompt lists the choices under
+// letters, is scored after the prompt, and GradeChoice says whether the most
+// likely one is right. After the prompt of an exact item a text is generated,
+// and GradeText compares it, normalised, with the right answers.
+package task
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Form is how an item is asked and graded.
+type Form string
+
+// The forms of items.
+const (
+	MultipleChoice Form = "mcq"
+	Exact          Form = "exact"
+)
+
+// Metric is what the mean of a form's grades is called in
+// lm-evaluation-harness.
+func (f Form) Metric() string {
+	if f == Exact {
+		return "exact_match"
+	}
+	return "acc"
+}
+
+// Task is items of one form.
+type Task struct {
+	Name  string
+	Form  Form
+	Items []Item
+}
+
+// Item is one question.
+type Item struct {
+	ID      string
+	Prompt  string   // as the model sees it; special tokens written in it count as such
+	Choices []string // of a multiple-choice item, at least two, none empty
+	Gold    int      // index of the right choice
+	Letters bool     // the choices stand in the prompt, under letters
+	Answers []string // of an exact item, the right ones
+}
+
+// line is an item as it stands in a file. Fields that are not listed here,
+// such as a topic, are left alone.
+type line struct {
+	ID      *string         `json:"id"`
+	Form    Form            `json:"form"`
+	Prompt  *string         `json:"prompt"`
+	Choices []string        `json:"choices"`
+	Gold    json.RawMessage `json:"gold"`
+	Answer  json.RawMessage `json:"answer"`
+}
+
+// Set is what a file holds: a task for each form, multiple choice first, and
+// how many items have another "form" and are not asked.
+type Set struct {
+	Tasks   []Task
+	Skipped map[Form]int
+}
+
+// Read reads items, one JSON object a line with id, prompt and either choices
+// and gold (an index from 0, a letter or the choice) or answer (a text or a list
+// of them; gold, if there is no answer); blank lines are skipped. The first line
+// that breaks a rule is an error "file:line: ...". Where a file has both forms,
+// theirs stands behind the name of the task.
+func Read(name, file string, r io.Reader) (Set, error) {
+	set, items := Set{Skipped: map[Form]int{}}, map[Form][]Item{}
+	seen := map[string]int{}
+	err := EachLine(file, r, func(number int, text []byte) error {
+		item, form, err := parseItem(text)
+		if err != nil {
+			return err
+		}
+		if first, twice := seen[item.ID]; twice {
+			return fmt.Errorf("id %q stands on line %d already", item.ID, first)
+		}
+		seen[item.ID] = number
+		if form != MultipleChoice && form != Exact {
+			set.Skipped[form]++
+			return nil
+		}
+		items[form] = append(items[form], item)
+		return nil
+	})
+	if err == nil && len(items) == 0 {
+		err = fmt.Errorf("%s: no items: a task needs at least one line", file)
+	}
+	for _, form := range []Form{MultipleChoice, Exact} {
+		if len(items[form]) == 0 {
+			continue
+		}
+		t := Task{Name: name, Form: form, Items: items[form]}
+		if len(items) > 1 {
+			t.Name = fmt.Sprintf("%s (%s)", name, form)
+		}
+		set.Tasks = append(set.Tasks, t)
+	}
+	return set, err
+}
+
+func parseItem(text []byte) (Item, Form, error) {
+	var l line
+	if !utf8.Valid(text) {
+		return Item{}, "", errors.New("not UTF-8")
+	}
+	if err := json.Unmarshal(text, &l); err != nil {
+		return Item{}, "", fmt.Errorf("not an item: %w", err)
+	}
+	switch {
+	case l.ID == nil || *l.ID == "":
+		return Item{}, "", errors.New(`"id" is missing: every item needs one, a text`)
+	case l.Prompt == nil || *l.Prompt == "":
+		return Item{}, "", errors.New(`"prompt" is missing or empty`)
+	}
+	item, form := Item{ID: *l.ID, Prompt: *l.Prompt}, l.Form
+	if form == "" {
+		form = MultipleChoice
+		if len(l.Choices) == 0 && (given(l.Answer) || strings.HasPrefix(string(l.Gold), `"`)) {
+			form = Exact
+		}
+	}
+	var err error
+	switch form {
+	case MultipleChoice:
+		err = l.choices(&item)
+	case Exact:
+		err = l.answers(&item)
+	}
+	return item, form, err
+}
+
+func given(data json.RawMessage) bool { return len(data) > 0 && string(data) != "null" }
+
+// choices reads the choices of an item and which is right.
+func (l line) choices(item *Item) error {
+	if len(l.Choices) < 2 {
+		return fmt.Errorf(`"choices" has %d entries: it needs at least 2`, len(l.Choices))
+	}
+	if i := slices.Index(l.Choices, ""); i >= 0 {
+		return fmt.Errorf(`choice %d is empty`, i)
+	}
+	item.Choices, item.Letters = l.Choices, lettered(*l.Prompt, l.Choices)
+	var name string
+	switch {
+	case !given(l.Gold):
+		return errors.New(`"gold" is missing: the index of the right choice, from 0`)
+	case json.Unmarshal(l.Gold, &item.Gold) == nil:
+	case json.Unmarshal(l.Gold, &name) == nil:
+		if item.Gold = slices.Index(l.Choices, name); item.Gold < 0 && len(name) == 1 {
+			item.Gold = int(name[0]) - 'A'
+		}
+	default:
+		return fmt.Errorf(`"gold" is %s: want the index of the right choice, from 0, its letter or its text`, l.Gold)
+	}
+	if item.Gold < 0 || item.Gold >= len(l.Choices) {
+		return fmt.Errorf(`"gold" is %s, outside the %d choices, which count from 0`, l.Gold, len(l.Choices))
+	}
+	return nil
+}
+
+// answers reads the right answers of an item.
+func (l line) answers(item *Item) error {
+	field, data := "answer", l.Answer
+	if !given(data) {
+		field, data = "gold", l.Gold
+	}
+	var one string
+	if json.Unmarshal(data, &item.Answers) != nil {
+		if err := json.Unmarshal(data, &one); err != nil {
+			return fmt.Errorf("%q is missing, or neither a text nor a list of texts", field)
+		}
+		item.Answers = []string{one}
+	}
+	for _, answer := range item.Answers {
+		if Normalise(answer) == "" {
+			return fmt.Errorf("%q has nothing in it but blanks and full stops", field)
+		}
+	}
+	if len(item.Answers) == 0 {
+		return fmt.Errorf("%q has no entries", field)
+	}
+	return nil
+}
