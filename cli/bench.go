@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"surgeon/probe"
+	"surgeon/probe/chat"
 	"surgeon/probe/task"
 	"surgeon/testdata"
 )
@@ -66,6 +68,15 @@ func newBench(base *model, opt benchOptions) (*probe.Bench, []string, error) {
 	bench := &probe.Bench{Config: config, Tokenizer: tokenizer, MaxTokens: opt.maxTokens, Stop: opt.stop, Memory: opt.memory}
 	if bench.EOS, err = f.eos(); err != nil {
 		return nil, nil, err
+	}
+	if opt.chat {
+		template, err := f.chat()
+		if err != nil {
+			return nil, nil, err
+		}
+		bench.Chat = func(prompt string) (string, error) {
+			return template.Render(context.Background(), []chat.Message{{Role: "user", Content: prompt}}, chat.Options{Generation: true})
+		}
 	}
 	if len(opt.tasks) == 0 {
 		if !base.embedded {

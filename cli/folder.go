@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"surgeon/probe/chat"
 	"surgeon/probe/token"
 	"surgeon/testdata"
 )
@@ -90,6 +91,23 @@ func (f folder) eos() ([]int32, error) {
 		return slices.Compact(ids), nil
 	}
 	return nil, nil
+}
+
+// chat reads the chat template.
+func (f folder) chat() (*chat.Template, error) {
+	var files [2][]byte
+	for i, file := range []string{"tokenizer_config.json", "chat_template.jinja"} {
+		data, err := fs.ReadFile(f, file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		files[i] = data
+	}
+	t, err := chat.Read(files[0], files[1])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path("tokenizer_config.json"), err)
+	}
+	return t, nil
 }
 
 // oneOrMore reads a value or a list of them.

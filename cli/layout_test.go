@@ -25,6 +25,7 @@ var within = []string{"tensors/kernel", "tensors/kernel/pairsum", "probe/token",
 var reserved = map[string][]string{
 	"gorgonia.org/":                     {"probe/decoder", "probe/train"},
 	"github.com/nlpodyssey/safetensors": {"tensors"},
+	"github.com/nikolalohinski/gonja/":  {"probe/chat"},
 	"github.com/urfave/cli/":            {"cli"},
 	"github.com/schollz/progressbar/":   {"cli"},
 	"gonum.org/v1/plot":                 {"cli/plot", "cli/memo"},

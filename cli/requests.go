@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"surgeon/probe"
+	"surgeon/probe/chat"
 	"surgeon/probe/decoder"
 	"surgeon/probe/task"
 	"surgeon/probe/token"
@@ -21,7 +22,7 @@ type probeRequest struct {
 	ID              json.RawMessage `json:"id"`
 	Prompt          *string         `json:"prompt"`
 	PromptIDs       []int32         `json:"prompt_ids"`
-	Messages        json.RawMessage `json:"messages"`
+	Messages        []chat.Message  `json:"messages"`
 	Continuations   []string        `json:"continuations"`
 	ContinuationIDs [][]int32       `json:"continuation_ids"`
 	Generate        json.RawMessage `json:"generate"`
@@ -78,6 +79,7 @@ type reader struct {
 
 	read     *token.Tokenizer
 	endings  *[]int32
+	template *chat.Template
 	concerns error // every line, not the one that asked first
 }
 
@@ -110,7 +112,7 @@ func (r *reader) lines(ctx context.Context, env environment, file string) (list 
 		in = f
 	}
 	err = task.EachLine(file, interruptible{ctx, in}, func(number int, text []byte) error {
-		a, err := r.parse(text)
+		a, err := r.parse(ctx, text)
 		if err == nil && r.config != nil {
 			err = a.check(*r.config)
 		}
@@ -159,7 +161,7 @@ func (r interruptible) Read(p []byte) (int, error) {
 }
 
 // parse reads a line and turns its texts into token ids.
-func (r *reader) parse(text []byte) (asked, error) {
+func (r *reader) parse(ctx context.Context, text []byte) (asked, error) {
 	var q probeRequest
 	if err := json.Unmarshal(text, &q); err != nil {
 		return asked{}, fmt.Errorf("not a request: %w", err)
@@ -168,7 +170,7 @@ func (r *reader) parse(text []byte) (asked, error) {
 		return asked{}, err
 	}
 	a := asked{id: q.ID, promptIDs: q.PromptIDs}
-	prompt, err := r.prompt(q)
+	prompt, err := r.prompt(ctx, q)
 	if err != nil {
 		return asked{}, err
 	}
@@ -189,7 +191,19 @@ func (r *reader) parse(text []byte) (asked, error) {
 }
 
 // prompt is the text of a line's prompt, or nil if it is given as ids.
-func (r *reader) prompt(q probeRequest) (*string, error) { return q.Prompt, nil }
+func (r *reader) prompt(ctx context.Context, q probeRequest) (*string, error) {
+	if q.Messages == nil {
+		return q.Prompt, nil
+	}
+	if r.template == nil && r.concerns == nil {
+		r.template, r.concerns = r.folder.chat()
+	}
+	if r.concerns != nil {
+		return nil, r.concerns
+	}
+	text, err := r.template.Render(ctx, q.Messages, chat.Options{Generation: true})
+	return &text, err
+}
 
 // check applies the rules of a line that need no tokenizer.
 func (q probeRequest) check() error {
@@ -202,6 +216,8 @@ func (q probeRequest) check() error {
 	switch {
 	case len(q.ID) == 0 || string(q.ID) == "null":
 		return errors.New(`"id" is missing`)
+	case q.Messages != nil && len(q.Messages) == 0:
+		return errors.New(`"messages" has no entries`)
 	case prompts != 1:
 		return errors.New(`needs one of "prompt", "prompt_ids" and "messages"`)
 	case len(q.Continuations) > 0 && len(q.ContinuationIDs) > 0:
