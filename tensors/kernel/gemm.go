@@ -34,7 +34,7 @@ func (p *Panels) Multiply(dst, x []float32, rows int) {
 	defer scratch.Put(blocks)
 
 	total, workers := panels(p.out), runtime.GOMAXPROCS(0)
-	step := max(1, min(mostPanels, total/(4*workers)))
+	step := max(1, min(mostPanels, total/(8*workers)))
 	var next atomic.Int64
 	Parallel(min(workers, (total+step-1)/step), func(int, int) {
 		for {

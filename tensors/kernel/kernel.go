@@ -37,9 +37,10 @@ func Parallel(n int, work func(low, high int)) {
 		return
 	}
 	var group sync.WaitGroup
-	for w := range workers {
+	for w := 1; w < workers; w++ {
 		group.Go(func() { work(w*n/workers, (w+1)*n/workers) })
 	}
+	work(0, n/workers)
 	group.Wait()
 }
 

@@ -1,0 +1,65 @@
+package decoder
+
+import (
+	"testing"
+	"time"
+
+	"gorgonia.org/gorgonia"
+
+	"surgeon/tensors/kernel"
+)
+
+// TestOverhead runs a block of the size of a model of 135 M parameters through
+// gorgonia: all but a twentieth of the time passes inside the operations, which
+// call the kernels and nothing else.
+func TestOverhead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second: left out by -short")
+	}
+	c := Config{Vocabulary: 64, Hidden: 576, Intermediate: 1536, Layers: 1, Heads: 9, KVHeads: 3, HeadDim: 64, Context: 2048, Epsilon: 1e-5,
+		Layer: Layer{RoPE: RoPE{Theta: 1e4}}}
+	for _, rows := range []int{32, 512} {
+		space := new(workspace)
+		g := newBlock(c, rows, space)
+		weights := map[string]gorgonia.Value{"x": dense(make([]float32, rows*c.Hidden), rows, c.Hidden)}
+		for _, w := range c.blockWeights() {
+			values := make([]float32, w.shape[0]*max(1, last(w.shape)))
+			if len(w.shape) == 1 {
+				weights[w.name] = dense(values[:w.shape[0]], w.shape...)
+				continue
+			}
+			p := new(panels)
+			p.Pack(values, w.shape[0], w.shape[1])
+			weights[w.name] = p
+		}
+		positions := make([]int32, rows)
+		for i := range positions {
+			positions[i] = int32(i)
+		}
+		space.segments, space.rotation = []kernel.Segment{{Start: 0, End: rows, Parent: -1}}, c.rotations(positions)[c.RoPE]
+		var inside time.Duration
+		for _, o := range g.ops {
+			do := o.do
+			o.do = func(dst []float32, in []gorgonia.Value) {
+				start := time.Now()
+				do(dst, in)
+				inside += time.Since(start)
+			}
+		}
+		best := 1.0
+		for range 12 {
+			inside = 0
+			start := time.Now()
+			if _, err := g.run(weights); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, 1-inside.Seconds()/time.Since(start).Seconds())
+		}
+		t.Logf("%d rows: %.1f %% of the time is gorgonia's", rows, 100*best)
+		if best > 0.05 {
+			t.Errorf("%d rows: %.1f %% of the time passes outside the operations, more than 5 %%", rows, 100*best)
+		}
+	}
+}
+
+func last(shape []int) int { return shape[len(shape)-1] }
