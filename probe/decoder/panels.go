@@ -18,23 +18,34 @@ type panels struct{ kernel.Panels }
 
 var _ gorgonia.Value = (*panels)(nil)
 
-// pack reads a weight [out, in], the rows of a tensor from row on, into panels.
-// It is copied before it is packed: a mapped file that was truncated is an error
-// in this goroutine and would be the end of the process in those that pack.
+// partBytes is what is read of a weight at a time.
+const partBytes = 8 << 20
+
+// pack reads a weight [out, in], the rows of a tensor from row on, into panels,
+// part by part. A part is copied before it is packed: a mapped file that was
+// truncated is an error in this goroutine and would be the end of the process in
+// those that pack.
 func (p *panels) pack(src tensors.Source, name string, row, out, in int, space *workspace) error {
-	if info, _ := src.Info(name); info.DType == tensors.BF16 {
-		raw := space.bytes(2 * out * in)
-		if err := src.ReadRaw(raw, name, 2*int64(row)*int64(in)); err != nil {
+	info, _ := src.Info(name)
+	half := info.DType == tensors.BF16
+	p.Reset(out, in, half)
+	rows := max(1, partBytes/(4*in*kernel.PartRows)) * kernel.PartRows
+	for first := 0; first < out; first += rows {
+		n := min(rows, out-first)
+		if half {
+			raw := space.bytes(2 * n * in)
+			if err := src.ReadRaw(raw, name, 2*int64(row+first)*int64(in)); err != nil {
+				return err
+			}
+			p.PutBF16(raw, first)
+			continue
+		}
+		values := space.take("unpacked", n*in)
+		if err := src.Read(values, name, (row+first)*in); err != nil {
 			return err
 		}
-		p.PackBF16(raw, out, in)
-		return nil
+		p.Put(values, first)
 	}
-	values := space.take("unpacked", out*in)
-	if err := src.Read(values, name, row*in); err != nil {
-		return err
-	}
-	p.Pack(values, out, in)
 	return nil
 }
 

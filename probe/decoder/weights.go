@@ -74,13 +74,13 @@ func (m *Model) Keep() {
 
 // Budget fits a model into so many bytes: its weights are kept if they leave a
 // quarter for the keys and values of generations. It returns what is left for
-// those.
+// those, or a quarter where weights are not kept.
 func (m *Model) Budget(memory int64) (cache int64) {
 	if packed := m.PackedBytes(); packed <= memory/4*3 {
 		m.Keep()
 		return memory - packed
 	}
-	return memory / 2
+	return memory / 4
 }
 
 // layer reads the weights of one block, or has them.

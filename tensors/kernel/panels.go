@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // A panel is 32 rows of a weight side by side: element [i][j] of panel p is
 // weight[32p+j][i], and columns beyond the last row are zero.
 const (
@@ -36,43 +38,81 @@ func PanelsBytes(out, in int, bf16 bool) int64 {
 // Pack packs a float32 weight [out, in].
 func (p *Panels) Pack(weight []float32, out, in int) {
 	check("weight of Pack", len(weight), out*in)
-	p.out, p.in, p.bf16 = out, in, p.bf16[:0]
-	p.single = resize(p.single, panels(out)*in*panelColumns)
-	Parallel(panels(out), func(low, high int) {
-		for n := low; n < high; n++ {
-			panel := p.single[n*in*panelColumns : (n+1)*in*panelColumns]
-			for j := range panelColumns {
-				row := n*panelColumns + j
-				if row >= out {
-					fillColumn(panel, j, 0)
-					continue
-				}
-				for i, v := range weight[row*in : (row+1)*in] {
-					panel[i*panelColumns+j] = v
-				}
-			}
-		}
-	})
+	p.Reset(out, in, false)
+	p.Put(weight, 0)
 }
 
 // PackBF16 packs a weight [out, in] of little-endian bfloat16.
 func (p *Panels) PackBF16(raw []byte, out, in int) {
 	check("raw of PackBF16", len(raw), 2*out*in)
-	p.out, p.in, p.single = out, in, p.single[:0]
-	p.bf16 = resize(p.bf16, panels(out)*in*panelColumns)
-	Parallel(panels(out), func(low, high int) {
-		for n := low; n < high; n++ {
-			panel := p.bf16[n*in*panelColumns : (n+1)*in*panelColumns]
+	p.Reset(out, in, true)
+	p.PutBF16(raw, 0)
+}
+
+// Reset makes room for a weight [out, in], to be packed in parts by Put, or by
+// PutBF16 if it is of bfloat16.
+func (p *Panels) Reset(out, in int, bf16 bool) {
+	p.out, p.in = out, in
+	if bf16 {
+		p.single, p.bf16 = p.single[:0], resize(p.bf16, panels(out)*in*panelColumns)
+		return
+	}
+	p.single, p.bf16 = resize(p.single, panels(out)*in*panelColumns), p.bf16[:0]
+}
+
+// PartRows is what the first row of a part is a multiple of.
+const PartRows = panelColumns
+
+// Put packs rows of a float32 weight from row first on, to the end of a panel or
+// of the weight.
+func (p *Panels) Put(rows []float32, first int) {
+	in := p.in
+	p.parts(len(rows), first, func(n, j, row int) {
+		panel := p.single[n*in*panelColumns : (n+1)*in*panelColumns]
+		if row < 0 {
+			fillColumn(panel, j, 0)
+			return
+		}
+		for i, v := range rows[row*in : (row+1)*in] {
+			panel[i*panelColumns+j] = v
+		}
+	})
+}
+
+// PutBF16 packs rows of a weight of little-endian bfloat16 from row first on, to
+// the end of a panel or of the weight.
+func (p *Panels) PutBF16(raw []byte, first int) {
+	in := p.in
+	p.parts(len(raw)/2, first, func(n, j, row int) {
+		panel, place := p.bf16[n*in*panelColumns:(n+1)*in*panelColumns], 2*(j%panelHalf)+j/panelHalf
+		if row < 0 {
+			fillColumn(panel, place, 0)
+			return
+		}
+		line := raw[2*row*in : 2*(row+1)*in]
+		for i := range in {
+			panel[i*panelColumns+place] = uint16(line[2*i]) | uint16(line[2*i+1])<<8
+		}
+	})
+}
+
+// parts calls put for every column of the panels that a part of so many values
+// fills, with the row of the part that goes there, or -1 for one beyond the
+// weight.
+func (p *Panels) parts(values, first int, put func(panel, column, row int)) {
+	rows := values / max(1, p.in)
+	if last := first + rows; first%panelColumns != 0 || last > p.out || last%panelColumns != 0 && last != p.out {
+		panic(fmt.Sprintf("kernel: rows %d to %d are no part of a weight of %d", first, last, p.out))
+	}
+	low := first / panelColumns
+	Parallel(panels(rows), func(from, to int) {
+		for n := from; n < to; n++ {
 			for j := range panelColumns {
-				row, place := n*panelColumns+j, 2*(j%panelHalf)+j/panelHalf
-				if row >= out {
-					fillColumn(panel, place, 0)
-					continue
+				row := n*panelColumns + j
+				if row >= rows {
+					row = -1
 				}
-				line := raw[2*row*in : 2*(row+1)*in]
-				for i := range in {
-					panel[i*panelColumns+place] = uint16(line[2*i]) | uint16(line[2*i+1])<<8
-				}
+				put(low+n, j, row)
 			}
 		}
 	})
