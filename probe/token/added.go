@@ -1,7 +1,6 @@
 package token
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,40 +14,48 @@ type added struct {
 	left       bool // takes the white space before it along
 	right      bool // and behind it
 	normalized bool // belongs to the second pass
-	special    bool // is no text
+	special    bool // is no text; of equal ones, comes first
 }
 
 // cutter cuts added tokens out of text.
 type cutter struct {
-	byFirst [256][]added // by the first byte, the longest first
+	tokens []added
+	places trie // of the tokens, by their contents
 }
 
-func newCutter(tokens []added) (c cutter) {
-	for _, token := range tokens {
-		first := token.content[0]
-		c.byFirst[first] = append(c.byFirst[first], token)
+// newCutter takes the first of tokens with equal contents, as the reference.
+func newCutter(tokens []added) cutter {
+	places := map[string]int32{}
+	for i, token := range tokens {
+		if _, taken := places[token.content]; !taken {
+			places[token.content] = int32(i)
+		}
 	}
-	for _, tokens := range c.byFirst {
-		slices.SortStableFunc(tokens, func(a, b added) int { return len(b.content) - len(a.content) })
-	}
-	return c
+	return cutter{tokens, newTrie(places)}
 }
 
 // at returns the longest token that text begins with, or nil.
 func (c *cutter) at(text string) *added {
-	tokens := c.byFirst[text[0]]
-	for i := range tokens {
-		if strings.HasPrefix(text, tokens[i].content) {
-			return &tokens[i]
-		}
+	if c.places.roots[text[0]] == 0 {
+		return nil
 	}
-	return nil
+	place, length := c.places.longest(text)
+	if length == 0 {
+		return nil
+	}
+	return &c.tokens[place]
 }
 
 // cut hands, in order, each added token of text to token and what stands
-// between them, where it is not empty, to rest.
-func (c *cutter) cut(text string, token func(id int32), rest func(string)) {
-	given := 0 // how much of text has been handed on
+// between them, where it is not empty, to rest, saying whether it is the
+// beginning of text.
+func (c *cutter) cut(text string, token func(id int32), rest func(text string, first bool)) {
+	if len(c.tokens) == 0 && text != "" {
+		rest(text, true)
+		return
+	}
+	given := 0   // how much of text has been handed on
+	blankTo := 0 // the end of the last white space that was taken along to the right
 	for place := 0; place < len(text); {
 		found := c.at(text[place:])
 		if found == nil {
@@ -67,16 +74,19 @@ func (c *cutter) cut(text string, token func(id int32), rest func(string)) {
 			start = given + len(strings.TrimRightFunc(text[given:start], unicode.IsSpace))
 		}
 		if found.right {
-			stop = len(text) - len(strings.TrimLeftFunc(text[stop:], unicode.IsSpace))
+			if stop >= blankTo { // or it lies in white space that has been measured
+				blankTo = len(text) - len(strings.TrimLeftFunc(text[stop:], unicode.IsSpace))
+			}
+			stop = blankTo
 		}
 		if given < start {
-			rest(text[given:start])
+			rest(text[given:start], given == 0)
 		}
 		token(found.id)
 		given = stop
 	}
 	if given < len(text) {
-		rest(text[given:])
+		rest(text[given:], given == 0)
 	}
 }
 
@@ -88,12 +98,4 @@ func endsWithWord(text string) bool {
 func startsWithWord(text string) bool {
 	r, _ := utf8.DecodeRuneInString(text)
 	return isWord(r)
-}
-
-// isWord is \w of Unicode's regular expressions (UTS 18): Alphabetic, marks,
-// decimal digits, connectors and the two joiners.
-func isWord(r rune) bool {
-	const nonJoiner, joiner = '\u200C', '\u200D'
-	return unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic) ||
-		r == nonJoiner || r == joiner
 }

@@ -1,6 +1,8 @@
 package token_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +43,46 @@ func BenchmarkEncode(b *testing.B) {
 	var corpus []string
 	golden(b, "corpus.json", &corpus)
 	bench("SmolLM2/corpus", loadSmolLM2(b), strings.Join(corpus, "\n"))
+}
+
+// english is the questions of GSM8K, about 1.7 MB.
+func english(b *testing.B) string {
+	data, err := os.ReadFile(shared + "/data/gsm8k/train.jsonl")
+	if err != nil {
+		b.Skipf("%v: check out shared/ beside the repository", err)
+	}
+	var text strings.Builder
+	for line := range bytes.Lines(data) {
+		var item struct{ Question string }
+		if err := json.Unmarshal(line, &item); err != nil {
+			b.Fatal(err)
+		}
+		text.WriteString(item.Question + "\n")
+	}
+	return text.String()
+}
+
+// BenchmarkGoldens encodes English with every tokenizer of the goldens, in one
+// piece and line by line, and one word that hardly can be cut.
+func BenchmarkGoldens(b *testing.B) {
+	text := english(b)
+	lines, long := strings.Split(text, "\n"), strings.Repeat("aeiouaaab", 1<<20/9)
+	for _, name := range goldenNames {
+		tokenizer := loadGolden(b, name)
+		bench := func(what string, texts ...string) {
+			b.Run(name+"/"+what, func(b *testing.B) {
+				b.SetBytes(int64(len(strings.Join(texts, ""))))
+				for b.Loop() {
+					for _, text := range texts {
+						tokenizer.Encode(text)
+					}
+				}
+			})
+		}
+		bench("whole", text)
+		bench("lines", lines...)
+		bench("long word", long)
+	}
 }
 
 // BenchmarkEncodeParallel shows what the lock of the word cache costs.

@@ -32,6 +32,15 @@ func printable(b int) bool {
 	return '!' <= b && b <= '~' || 0xA1 <= b && b <= 0xAC || 0xAE <= b
 }
 
+// spell writes bytes in the alphabet.
+func spell(bytes string) string {
+	var word strings.Builder
+	for i := range len(bytes) {
+		word.WriteRune(symbolOfByte[bytes[i]])
+	}
+	return word.String()
+}
+
 // bytesOf returns the bytes that a token stands for, and whether it is written
 // in the alphabet. A token that is not, such as an added token with a blank in
 // it, stands for its own UTF-8: so the reference decodes it.

@@ -25,9 +25,23 @@ func Example() {
 // A file with something unknown in it is refused, and the error names it.
 func ExampleNew() {
 	file := tinyFile()
-	file["pre_tokenizer"] = fields{"type": "Split"}
+	file["pre_tokenizer"] = fields{"type": "BertPreTokenizer"}
 	_, err := token.New(encodeJSON(file))
 	fmt.Println(err)
 	// Output:
-	// token: tokenizer.json: pre_tokenizer type "Split" is not supported; ByteLevel, Digits and Sequence of them are
+	// token: tokenizer.json: pre_tokenizer type "BertPreTokenizer" is not supported; ByteLevel, Digits, Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit and Sequence of them are
+}
+
+// The file may want special tokens around a text.
+func ExampleTokenizer_AddSpecial() {
+	file := tinyFile()
+	end := []any{endOfText, endOfTextID}
+	file["post_processor"] = fields{"type": "BertProcessing", "cls": end, "sep": end}
+	tokenizer, err := token.New(encodeJSON(file))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(tokenizer.AddSpecial(tokenizer.Encode("hello")))
+	// Output: [266 259 266]
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 	"testing/quick"
+	"unicode"
 	"unicode/utf8"
 )
 
 func words(split splitter, text string) (all []string) {
-	split(text, func(word string) { all = append(all, word) })
+	split(text, true, func(word string) { all = append(all, word) })
 	return all
 }
 
@@ -41,8 +42,8 @@ func TestWordsAgainstPattern(t *testing.T) {
 		for i := range text {
 			text[i] = letters[random.IntN(len(letters))]
 		}
-		if got, want := wordLength(string(text)), wordLengthByPattern(string(text)); got != want {
-			t.Fatalf("wordLength(%q) = %d, want %d", string(text), got, want)
+		if got, want := gpt2Word(string(text)), wordLengthByPattern(string(text)); got != want {
+			t.Fatalf("gpt2Word(%q) = %d, want %d", string(text), got, want)
 		}
 	}
 	whole := func(text string) bool {
@@ -60,11 +61,13 @@ func TestEveryCharacterAgainstPattern(t *testing.T) {
 			continue
 		}
 		text := " " + string(r) + "a"
-		if got, want := wordLength(text), wordLengthByPattern(text); got != want {
-			t.Fatalf("wordLength(%q) = %d, want %d", text, got, want)
+		if got, want := gpt2Word(text), wordLengthByPattern(text); got != want {
+			t.Fatalf("gpt2Word(%q) = %d, want %d", text, got, want)
 		}
 	}
 }
+
+func digits(b behavior) splitter { return behave(each(unicode.IsNumber), b, false) }
 
 func TestSplitters(t *testing.T) {
 	check := func(split splitter, text string, want ...string) {
@@ -79,16 +82,16 @@ func TestSplitters(t *testing.T) {
 	check(byteLevel(true, true), " a", " a")
 	check(byteLevel(true, false), "a b", " a b")
 	check(byteLevel(false, false), "a b", "a b")
-	check(digits(true), "Hey 123 friend!", "Hey ", "1", "2", "3", " friend!")
-	check(digits(false), "Hey 123 friend!", "Hey ", "123", " friend!")
-	check(digits(true), "1", "1")
-	check(digits(true), "²Ⅷa", "²", "Ⅷ", "a")
-	check(digits(false).then(byteLevel(true, true)), "a12", " a", " 12")
+	check(digits(isolated), "Hey 123 friend!", "Hey ", "1", "2", "3", " friend!")
+	check(digits(contiguous), "Hey 123 friend!", "Hey ", "123", " friend!")
+	check(digits(isolated), "1", "1")
+	check(digits(isolated), "²Ⅷa", "²", "Ⅷ", "a")
+	check(digits(contiguous).then(byteLevel(true, true)), "a12", " a", " 12")
 }
 
 // mergeSimply is the definition: join the pair of least rank, leftmost first,
 // and look at everything again.
-func mergeSimply(m *model, ids []int32) []int32 {
+func mergeSimply(m *bpe, ids []int32) []int32 {
 	ids = slices.Clone(ids)
 	for {
 		best, at := merge{rank: never}, 0
@@ -109,7 +112,7 @@ func mergeSimply(m *model, ids []int32) []int32 {
 func TestMergeShortAndLongAgainstDefinition(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 300 {
-		m := &model{merges: map[pair]merge{}}
+		m := &bpe{merges: map[pair]merge{}}
 		for rank := range int32(40) {
 			m.merges[pair{random.Int32N(12), random.Int32N(12)}] = merge{rank, 4 + rank%8}
 		}

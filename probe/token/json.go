@@ -159,10 +159,13 @@ func (o object) booleanOr(name string, fallback bool) bool {
 
 // text returns a string that must be there.
 func (o object) text(name string) string {
-	value := o.required(name)
-	var text string
-	if o.file.err == nil && (value[0] != '"' || json.Unmarshal(value, &text) != nil) {
-		o.file.refuse("%s.%s is %s, not a string", o.where, name, excerpt(value))
+	return o.file.string(o.where+"."+name, o.required(name))
+}
+
+// string reads a string.
+func (f *file) string(where string, data json.RawMessage) (text string) {
+	if f.err == nil && (data[0] != '"' || json.Unmarshal(data, &text) != nil) {
+		f.refuse("%s is %s, not a string", where, excerpt(data))
 	}
 	return text
 }

@@ -2,13 +2,14 @@ package token
 
 import "math"
 
-// model is byte pair encoding over ids.
-type model struct {
-	symbols [256]int32     // the id that each byte begins with, or noSymbol
-	merges  map[pair]merge // what two neighbours may become
-	whole   map[string]int32
-	// whole holds the vocabulary by the bytes of its tokens where the file says
-	// ignore_merges: a word found in it is that token. Otherwise it is nil.
+// bpe is byte pair encoding over ids.
+type bpe struct {
+	begin  func(ids []int32, word string) []int32 // appends the symbols that a word begins as
+	merges map[pair]merge                         // what two neighbours may become
+	whole  map[string]int32
+	// whole holds the vocabulary by what its tokens stand for in text where the
+	// file says ignore_merges: a word found in it is that token. Otherwise it is
+	// nil.
 }
 
 type pair struct{ left, right int32 }
@@ -16,7 +17,7 @@ type pair struct{ left, right int32 }
 // merge is one line of the list of merges: its place and the joined token.
 type merge struct{ rank, id int32 }
 
-// noSymbol stands for a byte that has no token. It is no id.
+// noSymbol stands for what has no token. It is no id.
 const noSymbol = -1
 
 // never is the rank of neighbours that no merge names.
@@ -26,25 +27,20 @@ const never = math.MaxInt32
 // each merge is faster than keeping them in order.
 const shortWord = 64
 
-func (m *model) join(left, right int32) merge {
+func (m *bpe) join(left, right int32) merge {
 	if found, ok := m.merges[pair{left, right}]; ok {
 		return found
 	}
 	return merge{rank: never}
 }
 
-// appendWord appends the ids of one word. A byte without a token is left out
-// before anything is joined, as in the reference.
-func (m *model) appendWord(ids []int32, word string) []int32 {
+// appendWord appends the ids of one word.
+func (m *bpe) appendWord(ids []int32, word string) []int32 {
 	if id, ok := m.whole[word]; ok {
 		return append(ids, id)
 	}
 	start := len(ids)
-	for i := range len(word) {
-		if id := m.symbols[word[i]]; id != noSymbol {
-			ids = append(ids, id)
-		}
-	}
+	ids = m.begin(ids, word)
 	mergeAll := m.mergeShort
 	if len(ids)-start > shortWord {
 		mergeAll = m.mergeLong
@@ -55,7 +51,7 @@ func (m *model) appendWord(ids []int32, word string) []int32 {
 // mergeShort joins, while there is one, the pair of least rank (the leftmost of
 // several), writes what is left to the start of ids and returns its length. It
 // takes at most shortWord ids.
-func (m *model) mergeShort(ids []int32) int {
+func (m *bpe) mergeShort(ids []int32) int {
 	var joined [shortWord]merge // joined[i] is what ids[i] and ids[i+1] become
 	n := len(ids)
 	for i := 0; i+1 < n; i++ {
@@ -88,7 +84,7 @@ func (m *model) mergeShort(ids []int32) int {
 // mergeLong does what mergeShort does, for any length in O(n log n): the ids
 // are a linked list and the pairs wait in a queue. A pair that has changed
 // since it was queued is known by its rank, which no other pair has.
-func (m *model) mergeLong(ids []int32) int {
+func (m *bpe) mergeLong(ids []int32) int {
 	n := len(ids)
 	previous, next := make([]int, n+1), make([]int, n)
 	var waiting queue

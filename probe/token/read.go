@@ -1,9 +1,6 @@
 package token
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "encoding/json"
 
 // tokenizer reads the whole file.
 func (f *file) tokenizer(data []byte) *Tokenizer {
@@ -14,26 +11,33 @@ func (f *file) tokenizer(data []byte) *Tokenizer {
 	if !top.absent("version") && f.err == nil && top.text("version") != "1.0" {
 		f.refuse("version %s is not supported; \"1.0\" is", excerpt(top.values["version"]))
 	}
-	f.mustBeNull(top, "truncation")
-	f.mustBeNull(top, "padding")
-	f.mustBeNull(top, "normalizer")
-	split := f.preTokenizer(top)
-	f.postProcessor(top)
-	f.decoder(top)
-	model, vocabulary := f.model(top.required("model"))
-	tokens := f.addedTokens(top, &vocabulary)
+	f.truncation(top)
+	f.padding(top)
+	normalizers, keepsFirst := f.normalizers(top)
+	split, spelled := f.preTokenizer(top, keepsFirst)
+	decoder := f.decoder(top)
+	m := f.model(top.required("model"), spelled)
+	tokens := f.addedTokens(top, &m.vocabulary, normalizers)
+	before, after := f.postProcessor(top, &m.vocabulary)
 	if f.err != nil {
 		return nil
 	}
+	if m.seams != nil {
+		split = split.then(m.seams.split)
+	}
 	return &Tokenizer{
-		literal:    newCutter(pass(tokens, false)),
-		normalized: newCutter(pass(tokens, true)),
-		split:      split,
-		model:      model,
-		ids:        vocabulary.ids,
-		pieces:     vocabulary.pieces(),
-		length:     vocabulary.length(),
-		special:    special(tokens),
+		literal:     newCutter(pass(tokens, false)),
+		normalizers: normalizers,
+		normalized:  newCutter(pass(tokens, true)),
+		split:       split,
+		appendWord:  m.appendWord,
+		before:      before,
+		after:       after,
+		decoder:     decoder,
+		ids:         m.vocabulary.ids,
+		pieces:      m.vocabulary.pieces(decoder.each),
+		length:      m.vocabulary.length(),
+		special:     special(tokens),
 	}
 }
 
@@ -47,108 +51,79 @@ func pass(tokens []added, normalized bool) (selected []added) {
 	return selected
 }
 
-// mustBeNull refuses a part of the file that would change the ids.
-func (f *file) mustBeNull(top object, name string) {
-	if f.err != nil || top.absent(name) {
+// truncation is refused: it loses text.
+func (f *file) truncation(top object) {
+	if !top.absent("truncation") {
+		f.refuse("truncation is set, which is not supported; only null is")
+	}
+}
+
+// padding is accepted where it adds nothing to a text that is alone: to the
+// longest of those encoded together, without rounding up.
+func (f *file) padding(top object) {
+	if top.absent("padding") {
 		return
 	}
-	part := f.object(name, top.values[name])
-	if _, hasType := part.values["type"]; hasType {
-		f.refuse("%s type %q is not supported; only null is", name, part.text("type"))
+	part := f.object("padding", top.values["padding"])
+	part.only("strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token")
+	if strategy := part.required("strategy"); f.err == nil && string(strategy) != `"BatchLongest"` {
+		f.refuse("padding.strategy is %s, which is not supported; \"BatchLongest\" is", excerpt(strategy))
 	}
-	f.refuse("%s is set, which is not supported; only null is", name)
+	if !part.absent("pad_to_multiple_of") {
+		f.refuse("padding.pad_to_multiple_of is %s, which is not supported; only null is", excerpt(part.values["pad_to_multiple_of"]))
+	}
 }
 
-// part reads a part of the file that has a type.
-func (f *file) part(where string, data json.RawMessage) (object, string) {
+// steps reads a part of the file that has a type, or, if that is a Sequence, all
+// in it, in order. The name is that of the list in a Sequence.
+func (f *file) steps(where string, data json.RawMessage, name string, read func(part object, kind string)) {
+	f.stepsWithin(0, where, data, name, read)
+}
+
+func (f *file) stepsWithin(depth int, where string, data json.RawMessage, name string, read func(part object, kind string)) {
+	const deepest = 8 // reading goes over the inner ones again at each level
 	part := f.object(where, data)
-	return part, part.text("type")
+	kind := part.text("type")
+	if kind != "Sequence" || f.err != nil {
+		if f.err == nil {
+			read(part, kind)
+		}
+		return
+	}
+	part.only("type", name)
+	if depth == deepest {
+		f.refuse("%s is a Sequence inside %d others, which is not supported; %d are", where, depth, deepest-1)
+	}
+	where += "." + name
+	for i, element := range f.list(where, part.required(name)) {
+		f.stepsWithin(depth+1, at(where, i), element, name, read)
+	}
 }
 
-const splittersKnown = "ByteLevel, Digits and Sequence of them are"
-
-// preTokenizer reads how text becomes words. Digits must come before ByteLevel,
-// because ByteLevel leaves no numbers behind, only bytes.
-func (f *file) preTokenizer(top object) splitter {
-	const where = "pre_tokenizer"
-	if top.absent(where) {
-		f.refuse("%s null is not supported; %s", where, splittersKnown)
+// pattern reads {"String": ...} or {"Regex": ...}.
+func (o object) pattern(name string) finder {
+	part := o.file.object(o.where+"."+name, o.required(name))
+	part.only("String", "Regex")
+	if len(part.names) != 1 {
+		o.file.refuse("%s must have either %q or %q", part.where, "String", "Regex")
 	}
-	steps, kinds := f.splitters(where, top.values[where], 0)
-	last := len(kinds) - 1
-	for i, kind := range kinds {
-		if (kind == "ByteLevel") != (i == last) {
-			last = -1
-		}
-	}
-	if last < 0 {
-		f.refuse("%s is [%s], but must end with its only ByteLevel", where, strings.Join(kinds, ", "))
-	}
-	if f.err != nil {
+	if o.file.err != nil {
 		return nil
 	}
-	split := steps[last]
-	for i := last - 1; i >= 0; i-- {
-		split = steps[i].then(split)
+	text := part.text(part.names[0])
+	if text == "" {
+		o.file.refuse("%s is empty", part.where)
+		return nil
 	}
-	return split
-}
-
-// splitters reads one pre-tokenizer, a Sequence as the list of what is in it.
-func (f *file) splitters(where string, data json.RawMessage, depth int) (steps []splitter, kinds []string) {
-	const deepest = 8 // reading goes over the inner ones again at each level
-	part, kind := f.part(where, data)
-	switch kind {
-	case "ByteLevel":
-		return []splitter{f.byteLevel(part)}, []string{kind}
-	case "Digits":
-		part.only("type", "individual_digits")
-		return []splitter{digits(part.boolean("individual_digits"))}, []string{kind}
-	case "Sequence":
-		part.only("type", "pretokenizers")
-		if depth == deepest {
-			f.refuse("%s is a Sequence inside %d others, which is not supported; %d are", where, depth, deepest-1)
-		}
-		where += ".pretokenizers"
-		for i, element := range f.list(where, part.required("pretokenizers")) {
-			innerSteps, innerKinds := f.splitters(at(where, i), element, depth+1)
-			steps, kinds = append(steps, innerSteps...), append(kinds, innerKinds...)
-		}
-		return steps, kinds
+	if part.names[0] == "String" {
+		return literal(text)
 	}
-	f.refuse("%s type %q is not supported; %s", where, kind, splittersKnown)
-	return nil, nil
-}
-
-// byteLevel reads a ByteLevel; trim_offsets concerns offsets, which we lack.
-func (f *file) byteLevel(part object) splitter {
-	part.only("type", "add_prefix_space", "trim_offsets", "use_regex")
-	part.booleanOr("trim_offsets", true)
-	return byteLevel(part.boolean("add_prefix_space"), part.booleanOr("use_regex", true))
-}
-
-// postProcessor accepts only what leaves the ids alone.
-func (f *file) postProcessor(top object) {
-	const where = "post_processor"
-	if top.absent(where) {
-		return
+	if length, ok := scanned[text]; ok {
+		return length.places
 	}
-	part, kind := f.part(where, top.values[where])
-	if kind != "ByteLevel" {
-		f.refuse("%s type %q is not supported; null and ByteLevel are", where, kind)
+	find, err := compile(text)
+	if err != nil {
+		o.file.refuse("%s.Regex is not supported: %w", part.where, err)
 	}
-	f.byteLevel(part)
-}
-
-// decoder accepts ByteLevel, whose options do not matter to it.
-func (f *file) decoder(top object) {
-	const where = "decoder"
-	if top.absent(where) {
-		f.refuse("%s null is not supported; ByteLevel is", where)
-	}
-	part, kind := f.part(where, top.values[where])
-	if kind != "ByteLevel" {
-		f.refuse("%s type %q is not supported; ByteLevel is", where, kind)
-	}
-	f.byteLevel(part)
+	return find
 }

@@ -1,12 +1,14 @@
 package token
 
+import "slices"
+
 // addedTokens reads the added tokens and enters them into the vocabulary.
 //
 // The reference does not take their ids from the file: a token of the
 // vocabulary keeps its id, and any other gets the next free one. Where the file
 // says otherwise it warns, and the ids that it then gives are not those that
 // the file, and so the model, means. Such a file is refused here.
-func (f *file) addedTokens(top object, v *vocabulary) (tokens []added) {
+func (f *file) addedTokens(top object, v *vocabulary, normalizers []normalizer) (tokens []added) {
 	const where = "added_tokens"
 	if f.err != nil || top.absent(where) {
 		return nil
@@ -24,12 +26,36 @@ func (f *file) addedTokens(top object, v *vocabulary) (tokens []added) {
 		}
 		seen[token.content] = true
 		next = max(next, int(token.id)+1)
-		tokens = append(tokens, token)
+		tokens = append(tokens, f.normalized(place, token, normalizers))
 	}
+	slices.SortStableFunc(tokens, specialFirst)
 	return tokens
 }
 
-// addedToken reads one. Whether a token is special matters to Text alone.
+// normalized returns a token of the second pass as it then stands in the text.
+func (f *file) normalized(where string, token added, normalizers []normalizer) added {
+	if !token.normalized {
+		return token
+	}
+	if token.content = normalize(token.content, normalizers); token.content == "" {
+		f.refuse("%s.content is nothing once it is normalized", where)
+	}
+	return token
+}
+
+// specialFirst is the order of the reference, which matters to tokens that are
+// equal once they are normalized: the first of them counts.
+func specialFirst(a, b added) int {
+	switch {
+	case a.special == b.special:
+		return 0
+	case a.special:
+		return -1
+	}
+	return 1
+}
+
+// addedToken reads one.
 func (f *file) addedToken(part object) added {
 	part.only("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
 	token := added{

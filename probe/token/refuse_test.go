@@ -92,20 +92,18 @@ func TestRefused(t *testing.T) {
 		{put("version", "2.0"), `version "2.0" is not supported; "1.0" is`},
 		{put("version", 1), `version is 1, not a string`},
 		{put("truncation", fields{"max_length": 5}), `truncation is set, which is not supported; only null is`},
-		{put("padding", fields{"strategy": "BatchLongest"}), `padding is set, which is not supported; only null is`},
+		{put("padding", fields{"strategy": fields{"Fixed": 5}}), `padding.strategy is {"Fixed":5}, which is not supported; "BatchLongest" is`},
+		{put("padding", fields{"strategy": "BatchLongest", "pad_to_multiple_of": 8}), `padding.pad_to_multiple_of is 8, which is not supported; only null is`},
+		{put("padding", fields{"strategy": "BatchLongest", "extra": 1}), `padding has the unknown key "extra"`},
+		{put("padding", fields{}), `padding has no "strategy"`},
 		{put("padding", 3), `padding is 3, not an object`},
-		{put("normalizer", fields{"type": "NFC"}), `normalizer type "NFC" is not supported; only null is`},
 
-		{put("pre_tokenizer", nil), `pre_tokenizer null is not supported; ByteLevel, Digits and Sequence of them are`},
-		{drop("pre_tokenizer"), `pre_tokenizer null is not supported`},
-		{put("pre_tokenizer", fields{"type": "Split"}), `pre_tokenizer type "Split" is not supported; ByteLevel, Digits and Sequence of them are`},
-		{put("pre_tokenizer", sequence(digits, fields{"type": "Metaspace"})), `pre_tokenizer.pretokenizers[1] type "Metaspace" is not supported`},
+		{put("pre_tokenizer", fields{"type": "BertPreTokenizer"}), `pre_tokenizer type "BertPreTokenizer" is not supported; ByteLevel, Digits, Metaspace, `},
+		{put("pre_tokenizer", sequence(digits, fields{"type": "CharDelimiterSplit"})), `pre_tokenizer.pretokenizers[1] type "CharDelimiterSplit" is not supported`},
 		{put("pre_tokenizer", sequence(nil, byteLevel())), `pre_tokenizer.pretokenizers[0] is null, not an object`},
 		{put("pre_tokenizer", "ByteLevel"), `pre_tokenizer is "ByteLevel", not an object`},
 		{put("pre_tokenizer", fields{}), `pre_tokenizer has no "type"`},
 		{put("pre_tokenizer", fields{"type": 7}), `pre_tokenizer.type is 7, not a string`},
-		{put("pre_tokenizer", digits), `pre_tokenizer is [Digits], but must end with its only ByteLevel`},
-		{put("pre_tokenizer", fields{"type": "Sequence", "pretokenizers": []any{}}), `pre_tokenizer is [], but must end with its only ByteLevel`},
 		{put("pre_tokenizer", sequence(byteLevel(), digits)), `pre_tokenizer is [ByteLevel, Digits], but must end`},
 		{put("pre_tokenizer", sequence(byteLevel(), byteLevel())), `pre_tokenizer is [ByteLevel, ByteLevel], but must end`},
 		{put("pre_tokenizer", with(sequence(byteLevel()), "extra", 1)), `pre_tokenizer has the unknown key "extra"`},
@@ -120,23 +118,21 @@ func TestRefused(t *testing.T) {
 		{put("pre_tokenizer", sequence(fields{"type": "Digits"}, byteLevel())), `pre_tokenizer.pretokenizers[0] has no "individual_digits"`},
 		{put("pre_tokenizer", sequence(fields{"type": "Digits", "individual_digits": true, "base": 10}, byteLevel())), `pre_tokenizer.pretokenizers[0] has the unknown key "base"`},
 
-		{put("post_processor", fields{"type": "TemplateProcessing"}), `post_processor type "TemplateProcessing" is not supported; null and ByteLevel are`},
+		{put("post_processor", fields{"type": "Other"}), `post_processor type "Other" is not supported; null, BertProcessing, ByteLevel, RobertaProcessing, `},
 		{put("post_processor", with(byteLevel(), "extra", 1)), `post_processor has the unknown key "extra"`},
 		{put("post_processor", fields{"type": ""}), `post_processor type "" is not supported`},
-		{put("decoder", nil), `decoder null is not supported; ByteLevel is`},
-		{drop("decoder"), `decoder null is not supported`},
-		{put("decoder", fields{"type": "Fuse"}), `decoder type "Fuse" is not supported; ByteLevel is`},
+		{put("decoder", fields{"type": "WordPiece"}), `decoder type "WordPiece" is not supported; ByteFallback, ByteLevel, Fuse, `},
 		{put("decoder", with(byteLevel(), "extra", 1)), `decoder has the unknown key "extra"`},
 
 		{drop("model"), `the top level has no "model"`},
 		{put("model", nil), `model is null, not an object`},
 		{put("model", []int{1}), `model is [1], not an object`},
-		{put("model.type", "Unigram"), `model type "Unigram" is not supported; BPE is`},
+		{put("model.type", "WordPiece"), `model type "WordPiece" is not supported; BPE, Unigram and WordLevel are`},
 		{put("model.type", nil), `model.type is null, not a string`},
 		{put("model.extra", 1), `model has the unknown key "extra"`},
 		{put("model.dropout", 0.1), `model.dropout is 0.1, which is not supported; only null is`},
 		{put("model.unk_token", 3), `model.unk_token is 3, not a string`},
-		{put("model.byte_fallback", true), `model.byte_fallback is true, which is not supported; only false is`},
+		{both(put("model.byte_fallback", true), noWord("z")), `model.vocab has no token "z" for the byte 0x7A; with an unk_token or byte_fallback all 256`},
 		{put("model.fuse_unk", 1), `model.fuse_unk is 1, not true or false`},
 		{put("model.ignore_merges", "x"), `model.ignore_merges is "x", not true or false`},
 		{put("model.continuing_subword_prefix", "##"), `model.continuing_subword_prefix is "##", which is not supported`},
@@ -149,7 +145,7 @@ func TestRefused(t *testing.T) {
 		{word("a", 1<<31), `model.vocab["a"] is 2147483648, not a whole number`},
 		{word("a", "1"), `model.vocab["a"] is "1", not a whole number`},
 		{word("new", 'b'), `model.vocab gives the id 98 both to "b" and to "new"`},
-		{both(put("model.unk_token", "<x>"), noWord("z")), `model.vocab has no token "z" for the byte 0x7A; with an unk_token all 256 are needed`},
+		{both(put("model.unk_token", "<x>"), noWord("z")), `model.vocab has no token "z" for the byte 0x7A; with an unk_token or byte_fallback all 256 are needed`},
 		{both(put("model.unk_token", ""), noWord("ÿ")), `model.vocab has no token "ÿ" for the byte 0xFF`},
 		{put("model.vocab", json.Number(strings.Repeat("9", 1000))), `model.vocab is 9999`},
 
@@ -239,6 +235,8 @@ func TestAccepted(t *testing.T) {
 	check(drop("added_tokens"), "<|", '<', '|')
 	check(put("added_tokens", nil), "hello", 259)
 	check(put("post_processor", byteLevel()), "hello", 259)
+	check(put("padding", fields{"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": nil, "pad_id": 0, "pad_type_id": 0, "pad_token": "x"}), "hello", 259)
+	check(put("model.byte_fallback", true), "hello", 259)
 	check(put("pre_tokenizer", without(byteLevel(), "use_regex")), "hello hello", 259, 260)
 	check(put("pre_tokenizer", nested(8)), "hello hello", 259, 260)
 	check(put("model.merges", [][]string{{"h", "e"}}), "hel", 256, 'l')
