@@ -176,7 +176,7 @@ func tokenizerSummary(m *model) string {
 	if err != nil {
 		return "cannot be used: " + err.Error()
 	}
-	return fmt.Sprintf("byte-level BPE, %d tokens", t.Len())
+	return fmt.Sprintf("%d tokens", t.Len())
 }
 
 func (i *inspection) print(env environment, opt inspectOptions) error {

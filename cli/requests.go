@@ -179,7 +179,7 @@ func (r *reader) parse(ctx context.Context, text []byte) (asked, error) {
 		if err != nil {
 			return asked{}, err
 		}
-		a.promptIDs = t.Encode(*prompt)
+		a.promptIDs = r.begin(t, t.Encode(*prompt))
 	}
 	if r.tokensOnly {
 		return a, nil
@@ -203,6 +203,14 @@ func (r *reader) prompt(ctx context.Context, q probeRequest) (*string, error) {
 	}
 	text, err := r.template.Render(ctx, q.Messages, chat.Options{Generation: true})
 	return &text, err
+}
+
+// begin adds the special tokens of a text's beginning, if they are asked for.
+func (r *reader) begin(t *token.Tokenizer, ids []int32) []int32 {
+	if r.special {
+		return probe.Begin(t, ids)
+	}
+	return ids
 }
 
 // check applies the rules of a line that need no tokenizer.
@@ -239,6 +247,7 @@ func (r *reader) score(q probeRequest, prompt *string, a *asked) error {
 			if scored, err = probe.Encode(t, *prompt, q.Continuations); err != nil {
 				return err
 			}
+			scored.Prompt = r.begin(t, scored.Prompt)
 		} else {
 			for _, continuation := range q.Continuations {
 				scored.Continuations = append(scored.Continuations, t.Encode(continuation))

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"fmt"
 	"io/fs"
 	"math/rand"
 	"slices"
@@ -143,4 +144,32 @@ func TestEncodeProperties(t *testing.T) {
 	if spans < 100 {
 		t.Errorf("a token spans the join in %d of 2000 cases: the test does not see the case it is for", spans)
 	}
+}
+
+// TestBegin puts the tokens of a text's beginning in front, once.
+func TestBegin(t *testing.T) {
+	const file = `{"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "decoder": null,
+		"added_tokens": [{"id": 0, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+			{"id": 1, "content": "</s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+		"pre_tokenizer": {"type": "Whitespace"},
+		"post_processor": %s,
+		"model": {"type": "WordLevel", "vocab": {"<s>": 0, "</s>": 1, "a": 2, "b": 3, "<unk>": 4}, "unk_token": "<unk>"}}`
+	const both = `{"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+		"pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+		"special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}, "</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}}`
+	check := func(processor, text string, want ...int32) {
+		t.Helper()
+		tokenizer, err := token.New(fmt.Appendf(nil, file, processor))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := probe.Begin(tokenizer, tokenizer.Encode(text)); !slices.Equal(got, want) {
+			t.Errorf("%q begins as %v, want %v", text, got, want)
+		}
+	}
+	check(both, "a b", 0, 2, 3) // and does not end
+	check(both, "<s> a", 0, 2)
+	check(both, "a <s>", 0, 2, 0)
+	check(both, "", 0)
+	check("null", "a b", 2, 3)
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"surgeon/probe/decoder"
@@ -132,4 +133,18 @@ func Encode(t *token.Tokenizer, prompt string, continuations []string) (decoder.
 		r.Continuations = append(r.Continuations, whole[cut:])
 	}
 	return r, nil
+}
+
+// Begin puts the tokens in front of ids with which the tokenizer begins every
+// text, such as <s>, unless they stand there: a chat template may have written
+// them. (The tokenizer's own default decides, as in lm-evaluation-harness since
+// its change 3347.)
+func Begin(t *token.Tokenizer, ids []int32) []int32 {
+	const text = -1 // no token's id
+	around := t.AddSpecial([]int32{text})
+	start := around[:slices.Index(around, text)]
+	if len(ids) >= len(start) && slices.Equal(ids[:len(start)], start) {
+		return ids
+	}
+	return slices.Concat(start, ids)
 }

@@ -60,6 +60,7 @@ func (b *Bench) request(item task.Item) (*decoder.Request, error) {
 		return nil, err
 	}
 	r, err := Encode(b.Tokenizer, prompt, item.Continuations(b.Chat != nil))
+	r.Prompt = Begin(b.Tokenizer, r.Prompt)
 	return &r, err
 }
 
@@ -68,7 +69,7 @@ func (b *Bench) generation(item task.Item) (*decoder.Generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := decoder.Generation{Prompt: b.Tokenizer.Encode(prompt), MaxTokens: b.maxTokens(), EOS: b.EOS}
+	g := decoder.Generation{Prompt: Begin(b.Tokenizer, b.Tokenizer.Encode(prompt)), MaxTokens: b.maxTokens(), EOS: b.EOS}
 	g = Until(b.Tokenizer, g, b.Stop)
 	return &g, nil
 }
