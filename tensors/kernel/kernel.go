@@ -22,27 +22,7 @@ package kernel
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
 )
-
-// Parallel splits 0..n into one contiguous piece per processor and runs work
-// on them at once. The pieces must write disjoint memory.
-func Parallel(n int, work func(low, high int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	if workers <= 1 {
-		if n > 0 {
-			work(0, n)
-		}
-		return
-	}
-	var group sync.WaitGroup
-	for w := 1; w < workers; w++ {
-		group.Go(func() { work(w*n/workers, (w+1)*n/workers) })
-	}
-	work(0, n/workers)
-	group.Wait()
-}
 
 // check panics unless a slice has the length its shape asks for.
 func check(what string, got, want int) {
