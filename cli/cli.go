@@ -90,10 +90,12 @@ func run(ctx context.Context, env environment, args []string) int {
 	return report(ctx, env, err)
 }
 
-// report prints an error, one sentence, and returns the exit code.
+// report prints an error, one sentence or one for each bad line, and returns the exit code.
 func report(ctx context.Context, env environment, err error) int {
 	var usage usageError
 	var unfinished *tensors.Unfinished
+	var stopped stopped
+	var lines badLines
 	switch {
 	case err == nil:
 		return ExitDone
@@ -104,9 +106,17 @@ func report(ctx context.Context, env environment, err error) int {
 		fmt.Fprintf(env.err, "surgeon: interrupted: %d of %d shards are finished in %s: repeat the command with --resume to go on, or remove it\n",
 			unfinished.Finished, unfinished.Shards, table.Printable(unfinished.Partial))
 		return ExitInterrupted
+	case ctx.Err() != nil && errors.As(err, &stopped):
+		fmt.Fprintf(env.err, "surgeon: interrupted: %s are kept, the same command goes on from them\n", plural(stopped.answers, "answer"))
+		return ExitInterrupted
 	case ctx.Err() != nil:
 		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")
 		return ExitInterrupted
+	case errors.As(err, &lines):
+		for _, line := range lines.some() {
+			fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(line))
+		}
+		return ExitInput
 	}
 	fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(err.Error()))
 	return ExitInput

@@ -316,8 +316,15 @@ func TestProbeBadLines(t *testing.T) {
 		`{"id":8,"prompt_ids":[400,1]}`,
 	}, "\n")
 	out, errs, code := surgeonIn(t, in, "probe", "base", "-")
-	if code != ExitInput || errs != "surgeon: -:1: prompt: token id 320 is outside the vocabulary of 320 (and 5 more lines that could not be answered)\n" {
-		t.Errorf("exit code %d, %q", code, errs)
+	var bad []string
+	for _, line := range strings.Split(strings.TrimSpace(errs), "\n") {
+		bad = append(bad, strings.TrimPrefix(line, "surgeon: -:"))
+	}
+	for i, want := range []string{"1: prompt: token id 320 is outside the vocabulary of 320", "3: not a request", "5: the prompt is empty", `6: "id" is missing`,
+		"7: needs one of", "9: continuation 1 is empty"} {
+		if code != ExitInput || len(bad) != 6 || !strings.HasPrefix(bad[i], want) {
+			t.Errorf("exit code %d, line %d of %q is not %q", code, i, bad, want)
+		}
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], `{"id":2,"prompt_ids":[1],"logprobs":[-`) ||

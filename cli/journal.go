@@ -99,5 +99,28 @@ func scored(ctx context.Context, b *probe.Bench, identity string, candidates []p
 	kept = j.attach(b, len(candidates))
 	scores, err = b.Score(ctx, candidates)
 	j.close(err == nil)
+	if err != nil && j != nil {
+		err = stopped{j.count(), err}
+	}
 	return scores, kept, err
+}
+
+// stopped is the error of a run whose answers are kept.
+type stopped struct {
+	answers int
+	error
+}
+
+// Unwrap returns the reason.
+func (s stopped) Unwrap() error { return s.error }
+
+// count is how many questions are answered.
+func (j *journal) count() int {
+	n := 0
+	for _, line := range j.lines {
+		if line != nil {
+			n++
+		}
+	}
+	return n
 }

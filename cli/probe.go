@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -165,13 +166,25 @@ func (a *asked) answer() *probeAnswer {
 // badLines are the lines of a file that could not be answered.
 type badLines []error
 
-// report is the first bad line and how many there were.
-func (b badLines) report() error {
-	switch len(b) {
-	case 0:
-		return nil
-	case 1:
-		return b[0]
+// Error implements error.
+func (b badLines) Error() string { return strings.Join(b.some(), "\n") }
+
+// some are the first bad lines and how many more there are.
+func (b badLines) some() (list []string) {
+	const most = 10
+	for _, line := range b[:min(len(b), most)] {
+		list = append(list, line.Error())
 	}
-	return fmt.Errorf("%w (and %d more lines that could not be answered)", b[0], len(b)-1)
+	if len(b) > most {
+		list = append(list, fmt.Sprintf("%d more lines could not be answered", len(b)-most))
+	}
+	return list
+}
+
+// report is an error if there are bad lines.
+func (b badLines) report() error {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }

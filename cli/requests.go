@@ -19,10 +19,13 @@ import (
 
 // probeRequest is a line of the requests.
 type probeRequest struct {
-	ID              json.RawMessage `json:"id"`
-	Prompt          *string         `json:"prompt"`
-	PromptIDs       []int32         `json:"prompt_ids"`
-	Messages        []chat.Message  `json:"messages"`
+	ID        json.RawMessage `json:"id"`
+	Prompt    *string         `json:"prompt"`
+	PromptIDs []int32         `json:"prompt_ids"`
+	Messages  []struct {
+		Role    *string `json:"role"`
+		Content *string `json:"content"`
+	} `json:"messages"`
 	Continuations   []string        `json:"continuations"`
 	ContinuationIDs [][]int32       `json:"continuation_ids"`
 	Generate        json.RawMessage `json:"generate"`
@@ -201,7 +204,14 @@ func (r *reader) prompt(ctx context.Context, q probeRequest) (*string, error) {
 	if r.concerns != nil {
 		return nil, r.concerns
 	}
-	text, err := r.template.Render(ctx, q.Messages, chat.Options{Generation: true})
+	var messages []chat.Message
+	for i, m := range q.Messages {
+		if m.Role == nil || m.Content == nil {
+			return nil, fmt.Errorf(`"messages": number %d needs a "role" and a "content", both texts`, i+1)
+		}
+		messages = append(messages, chat.Message{Role: *m.Role, Content: *m.Content})
+	}
+	text, err := r.template.Render(ctx, messages, chat.Options{Generation: true})
 	return &text, err
 }
 

@@ -35,8 +35,12 @@ import (
 
 const (
 	batchRows = 512 // rows of a batch: enough to use each weight often, few enough for the caches
-	// streamBytes bounds the residual streams that are held while the layers pass by.
+	// streamBytes bounds the residual streams that are held while the layers pass
+	// by, and waveRows their rows over all models: a run that is stopped loses what
+	// it was about, and more rows would not make the reading of weights much
+	// cheaper than it is.
 	streamBytes = 256 << 20
+	waveRows    = 8192
 	headRows    = 32 // rows of logits at a time: the vocabulary is wide
 )
 

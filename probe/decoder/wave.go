@@ -51,7 +51,7 @@ func ScoreAll(ctx context.Context, models []*Model, requests []Request, opt Wave
 		}
 	}
 	out := make([]Outcome, 0, len(models))
-	most := int(cmp.Or(opt.Streams, streamBytes)) / (4 * c.Hidden) // rows
+	most := min(waveRows, int(cmp.Or(opt.Streams, streamBytes))/(4*c.Hidden)) // rows
 	size := min(max(1, most/max(1, rows)), len(models))
 	for low := 0; low < len(models); low += size {
 		w := newWave(models[low:min(low+size, len(models))], requests, func(model, request int, r Response) {
