@@ -40,7 +40,7 @@ const (
 	// it was about, and more rows would not make the reading of weights much
 	// cheaper than it is.
 	streamBytes = 256 << 20
-	waveRows    = 8192
+	waveRows    = 4096
 	headRows    = 32 // rows of logits at a time: the vocabulary is wide
 )
 
