@@ -102,6 +102,9 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	if err != nil {
 		return err
 	}
+	if r.bare {
+		fmt.Fprintln(env.err, "surgeon: note: the tokenizer begins a text with special tokens, and prompts are taken as they are written: --special adds them")
+	}
 	out := newAnswers(env.out, len(list))
 	if opt.out != "" {
 		if out, err = resumeProbe(ctx, opt.out, m, list); err != nil {

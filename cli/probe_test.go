@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"surgeon/tensors/tensorstest"
 	"testing"
 )
 
@@ -117,4 +118,56 @@ func TestProbeGenerateBadLines(t *testing.T) {
 	check(`{"stop":7}`, `"stop"`)
 	check(`{"temperature":-1}`, "temperature -1")
 	check(`[]`, `"generate"`)
+}
+
+// TestProbeSpecial: a prompt is taken as it is written, which is said where the
+// tokenizer would begin it otherwise, and --special begins it so.
+func TestProbeSpecial(t *testing.T) {
+	dir := t.TempDir()
+	model := pico(t, dir, "base", tensorstest.Pico{Seed: 1})
+	write(t, dir, "base/tokenizer.json", `{"version": "1.0", "truncation": null, "padding": null, "normalizer": null, "decoder": null, "added_tokens": [],
+		"pre_tokenizer": {"type": "Whitespace"},
+		"post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+			"pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+			"special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}},
+		"model": {"type": "WordLevel", "vocab": {"<s>": 0, "a": 1, "b": 2, "<unk>": 3}, "unk_token": "<unk>"}}`)
+	const line = `{"id":1,"prompt":"a","continuations":[" b"]}`
+	out, errs, code := surgeonIn(t, line, "probe", model, "-")
+	if code != ExitDone || !strings.Contains(out, `"prompt_ids":[1],`) || !strings.Contains(errs, "--special adds them") {
+		t.Errorf("exit code %d, %s%s", code, out, errs)
+	}
+	begun, errs, code := surgeonIn(t, line, "probe", "--special", model, "-")
+	if code != ExitDone || !strings.Contains(begun, `"prompt_ids":[0,1],`) || errs != "" {
+		t.Errorf("exit code %d, %s%s", code, begun, errs)
+	}
+	given, _, _ := surgeonIn(t, `{"id":1,"prompt_ids":[0,1],"continuation_ids":[[2]]}`, "probe", model, "-")
+	if given != begun {
+		t.Errorf("with --special %s, with the ids %s", begun, given)
+	}
+}
+
+// TestProbeMessages writes a conversation by the template of the folder.
+func TestProbeMessages(t *testing.T) {
+	dir := t.TempDir()
+	model := pico(t, dir, "base", tensorstest.Pico{Seed: 1})
+	write(t, dir, "base/tokenizer_config.json", `{"chat_template": "{% if messages[0].role != 'user' %}{{ raise_exception('the user begins') }}{% endif %}{{ messages[0].content }}{% if add_generation_prompt %}!{% endif %}"}`)
+	ask := func(message string) (out, errs string, code int) {
+		return surgeonIn(t, `{"id":1,"messages":[`+message+`]}`, "probe", "--tokens-only", model, "-")
+	}
+	want, _, _ := surgeonIn(t, `{"id":1,"prompt":"Hi!"}`, "probe", "--tokens-only", model, "-")
+	if out, errs, code := ask(`{"role":"user","content":"Hi"}`); code != ExitDone || out != want {
+		t.Errorf("exit code %d, %s%s, want %s", code, out, errs, want)
+	}
+	for message, words := range map[string]string{
+		`{"role":"assistant","content":"Hi"}`: "-:1: the chat template refuses the conversation: the user begins",
+		`{"role":"user"}`:                     `"messages": number 1 needs`,
+		``:                                    `"messages" has no entries`,
+	} {
+		if _, errs, code := ask(message); code != ExitInput || !strings.Contains(errs, words) {
+			t.Errorf("%s: exit code %d, %s", message, code, errs)
+		}
+	}
+	if _, errs, code := surgeonIn(t, `{"id":1,"messages":[{"role":"user","content":"Hi"}]}`, "probe", "--tokens-only", pico(t, dir, "plain", tensorstest.Pico{Seed: 1}), "-"); code != ExitInput || !strings.Contains(errs, "there is no chat template") {
+		t.Errorf("without a template: exit code %d, %s", code, errs)
+	}
 }

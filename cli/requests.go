@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
@@ -81,6 +80,7 @@ type reader struct {
 	tokensOnly bool
 
 	read     *token.Tokenizer
+	bare     bool // a text does not begin as the tokenizer begins one
 	endings  *[]int32
 	template *chat.Template
 	concerns error // every line, not the one that asked first
@@ -134,33 +134,6 @@ func (r *reader) lines(ctx context.Context, env environment, file string) (list 
 		err = ctx.Err()
 	}
 	return list, bad, err
-}
-
-// interruptible is a reader that gives up when its context ends, also while it
-// waits for a pipe or a terminal.
-type interruptible struct {
-	ctx context.Context
-	io.Reader
-}
-
-// Read implements io.Reader. A read that is given up goes on in the background
-// and its bytes are lost: nobody reads after an interruption.
-func (r interruptible) Read(p []byte) (int, error) {
-	type result struct {
-		n   int
-		err error
-	}
-	buffer, done := make([]byte, len(p)), make(chan result, 1)
-	go func() {
-		n, err := r.Reader.Read(buffer)
-		done <- result{n, err}
-	}()
-	select {
-	case got := <-done:
-		return copy(p, buffer[:got.n]), got.err
-	case <-r.ctx.Done():
-		return 0, r.ctx.Err()
-	}
 }
 
 // parse reads a line and turns its texts into token ids.
@@ -217,9 +190,11 @@ func (r *reader) prompt(ctx context.Context, q probeRequest) (*string, error) {
 
 // begin adds the special tokens of a text's beginning, if they are asked for.
 func (r *reader) begin(t *token.Tokenizer, ids []int32) []int32 {
+	begun := probe.Begin(t, ids)
 	if r.special {
-		return probe.Begin(t, ids)
+		return begun
 	}
+	r.bare = r.bare || len(begun) > len(ids)
 	return ids
 }
 

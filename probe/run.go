@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"surgeon/probe/decoder"
@@ -119,7 +120,8 @@ func (r *run) write(ctx context.Context) error {
 			}
 			r.scores[k].Err = r.name(err, open)
 		}
-		r.models[k] = nil // and its memory
+		r.models[k] = nil
+		runtime.GC() // or the next candidate's weights might not fit beside its own
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestDrawSeeded(t *testing.T) {
 	differ := 0
 	for number := range 100 {
 		a, b := Sampling{Temperature: 1, Seed: 1}, Sampling{Temperature: 1, Seed: 2}
-		if a.draw(logits, number) != a.draw(logits, number) {
+		if again := a.draw(logits, number); again != a.draw(logits, number) {
 			t.Fatalf("number %d is drawn in two ways", number)
 		}
 		if a.draw(logits, number) != b.draw(logits, number) {
