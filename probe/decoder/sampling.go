@@ -37,16 +37,17 @@ func (s Sampling) check() error {
 // the logits, the seed and the number alone. Temperature, TopK and TopP are
 // applied in this order, as transformers does, in float64.
 func (s Sampling) draw(logits []float32, number int) int32 {
+	best := kernel.ArgMax(logits)
 	if s.Temperature == 0 {
-		return int32(kernel.ArgMax(logits))
+		return int32(best)
 	}
-	likely := s.likely(logits)
+	likely := s.likely(logits, float64(logits[best]))
 	var total float64
 	for i := range likely {
-		likely[i].weight = math.Exp((likely[i].logit - likely[0].logit) / s.Temperature)
+		likely[i].weight = math.Exp((likely[i].logit - float64(logits[best])) / s.Temperature)
 		total += likely[i].weight
 	}
-	if s.TopP > 0 && s.TopP < 1 {
+	if s.nucleus() {
 		likely, total = nucleus(likely, s.TopP*total)
 	}
 	at := rand.New(rand.NewPCG(s.Seed, uint64(number))).Float64() * total
@@ -64,15 +65,50 @@ type choice struct {
 	logit, weight float64
 }
 
-// likely lists the tokens that TopK leaves, the most likely first.
-func (s Sampling) likely(logits []float32) []choice {
-	list := make([]choice, len(logits))
-	for i, v := range logits {
-		list[i] = choice{token: int32(i), logit: float64(v)}
+// nucleus reports whether TopP leaves anything out.
+func (s Sampling) nucleus() bool { return s.TopP > 0 && s.TopP < 1 }
+
+// negligible is how many temperatures below the largest a logit is of no weight:
+// a million tokens of e^-40 are not a millionth of a millionth.
+const negligible = 40
+
+// likely lists the tokens that TopK leaves; the most likely first, the lowest id
+// among equals, where an order is asked for by TopK or TopP.
+func (s Sampling) likely(logits []float32, largest float64) []choice {
+	if s.TopK > 0 && s.TopK < len(logits) {
+		return highest(logits, s.TopK)
 	}
-	slices.SortStableFunc(list, func(a, b choice) int { return cmp.Compare(b.logit, a.logit) })
-	if s.TopK > 0 && s.TopK < len(list) {
-		list = list[:s.TopK]
+	list := make([]choice, 0, len(logits))
+	for i, v := range logits {
+		if v := float64(v); v >= largest-negligible*s.Temperature {
+			list = append(list, choice{token: int32(i), logit: v})
+		}
+	}
+	if s.nucleus() {
+		slices.SortStableFunc(list, descending)
+	}
+	return list
+}
+
+func descending(a, b choice) int { return cmp.Compare(b.logit, a.logit) }
+
+// highest lists the k most likely tokens in order. Most of a vocabulary is below
+// the k highest that were met so far, so little is ever moved.
+func highest(logits []float32, k int) []choice {
+	list := make([]choice, 0, k+1)
+	for i, v := range logits {
+		c := choice{token: int32(i), logit: float64(v)}
+		if len(list) == k && c.logit <= list[k-1].logit {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(list, c, func(a, c choice) int {
+			if a.logit >= c.logit {
+				return -1
+			}
+			return 1
+		})
+		list = slices.Insert(list, at, c)
+		list = list[:min(len(list), k)]
 	}
 	return list
 }

@@ -2,6 +2,8 @@ package decoder
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -62,5 +64,22 @@ func TestDrawSeeded(t *testing.T) {
 	}
 	if differ < 95 {
 		t.Errorf("two seeds agree on %d of 100 draws among 1000 tokens", 100-differ)
+	}
+}
+
+// TestHighest lists what a stable sort would have first, equals among them.
+func TestHighest(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for n := 1; n < 60; n += 7 {
+		logits := make([]float32, n)
+		for i := range logits {
+			logits[i] = float32(random.IntN(10)) // many equals
+		}
+		all := Sampling{Temperature: 1, TopP: 0.5}.likely(logits, 9)
+		for k := 1; k <= n; k++ {
+			if got := highest(logits, k); !slices.Equal(got, all[:k]) {
+				t.Fatalf("the %d highest of %v are %v, want %v", k, logits, got, all[:k])
+			}
+		}
 	}
 }
