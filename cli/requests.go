@@ -81,7 +81,8 @@ type reader struct {
 
 	read     *token.Tokenizer
 	bare     bool // a text does not begin as the tokenizer begins one
-	endings  *[]int32
+	endings  []int32
+	ended    bool // endings are read
 	template *chat.Template
 	concerns error // every line, not the one that asked first
 }
@@ -94,12 +95,11 @@ func (r *reader) tokenizer() (*token.Tokenizer, error) {
 }
 
 func (r *reader) eos() ([]int32, error) {
-	if r.endings == nil && r.concerns == nil {
-		var ids []int32
-		ids, r.concerns = r.folder.eos()
-		r.endings = &ids
+	if !r.ended && r.concerns == nil {
+		r.endings, r.concerns = r.folder.eos()
+		r.ended = true
 	}
-	return *r.endings, r.concerns
+	return r.endings, r.concerns
 }
 
 // lines reads and checks every line before anything is computed. Lines that
