@@ -50,7 +50,7 @@ type environment struct {
 }
 
 // Main runs the command line of the process and returns its exit code.
-// SURGEON_ISA=avx512|avx2|generic chooses the instructions of the kernels, for
+// SURGEON_ISA=avx512|avx2|neon|generic chooses the instructions of the kernels, for
 // measurements: the results are the same. The first Ctrl-C or termination signal asks the command to stop; a second one
 // kills it.
 func Main() int {

@@ -1,6 +1,6 @@
 package kernel
 
-//go:generate sh -c "cd gen && go run . -out ../generated_amd64.s -stubs ../generated_amd64.go -pkg kernel"
+//go:generate sh -c "cd gen && go run . -out ../generated_amd64.s -stubs ../generated_amd64.go -pkg kernel -arm64 ../generated_arm64"
 
 // mostTileRows is the height of the highest tile.
 const mostTileRows = 14

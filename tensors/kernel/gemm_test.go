@@ -38,7 +38,7 @@ func product(x, weight []float32, rows, in, out int) []float32 {
 // instructionSets runs a test with everything that this processor has.
 func instructionSets(t *testing.T, test func(t *testing.T)) {
 	best := kernel.Instructions()
-	for _, name := range []string{"generic", "avx2", "avx512"} {
+	for _, name := range []string{"generic", "neon", "avx2", "avx512"} {
 		t.Run(name, func(t *testing.T) {
 			if err := kernel.Use(name); err != nil {
 				t.Skip(err)

@@ -5,23 +5,19 @@ import (
 	"strings"
 )
 
-// instructions are the vector instructions that the kernels may use; each set
-// includes those before it.
+// instructions are the vector instructions that the kernels may use, by their
+// place in instructionNames; each set includes those before it.
 type instructions int
 
-const (
-	generic instructions = iota // plain Go
-	avx2                        // with FMA and F16C
-	avx512                      // AVX512F
-)
-
-var instructionNames = []string{"generic", "avx2", "avx512"}
+// generic is plain Go.
+const generic instructions = 0
 
 // active is what the kernels use: the best that the processor has, unless Use
 // chose less.
 var active = detected()
 
-// Instructions names the instruction set in use: "avx512", "avx2" or "generic".
+// Instructions names the instruction set in use: "avx512", "avx2", "neon" or
+// "generic".
 func Instructions() string { return instructionNames[active] }
 
 // Use makes the kernels use an instruction set by its name. Results have the

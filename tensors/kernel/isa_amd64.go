@@ -2,6 +2,13 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
+const (
+	avx2   instructions = 1 + iota // with FMA and F16C
+	avx512                         // AVX512F
+)
+
+var instructionNames = []string{"generic", "avx2", "avx512"}
+
 // detected asks the processor. Every one with AVX2 so far has the fused
 // multiply-add and the half-precision conversions of F16C too.
 func detected() instructions {

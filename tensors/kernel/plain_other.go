@@ -2,7 +2,7 @@
 
 package kernel
 
-// On processors without assembly here, the plain loops are all there is.
+// On other processors than amd64 these are the plain loops.
 
 func widenBF16(dst []float32, raw []byte) { widenBF16Plain(dst, raw) }
 func widenF16(dst []float32, raw []byte)  { widenF16Plain(dst, raw) }
@@ -24,14 +24,6 @@ func mergeBF16(dst, base, tuned []byte, alpha float32) bool {
 
 func mergeProjectBF16(p *projection, dst, base, tuned []byte, alpha float32) bool {
 	return mergeProjectBF16Plain(p, dst, base, tuned, alpha)
-}
-
-const mostTileRows = 4
-
-func tileRows() int { return mostTileRows }
-
-func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int) {
-	p.tilePlain(c, stride, block, at, rows, k)
 }
 
 func swiglu(dst, gate, up []float32) { swigluPlain(dst, gate, up) }

@@ -7,7 +7,9 @@
 package main
 
 import (
+	"flag"
 	"fmt"
+	"log"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -22,6 +24,7 @@ const (
 )
 
 func main() {
+	arm64 := flag.String("arm64", "", "the file of the NEON tiles, without its .s and .go")
 	ConstraintExpr("amd64")
 	for rows := 1; rows <= 14; rows++ {
 		tile(fmt.Sprintf("tile512f32x%d", rows), rows, wide, false)
@@ -36,6 +39,9 @@ func main() {
 	swiglu("swiglu512", wide)
 	swiglu("swiglu256", narrow)
 	Generate()
+	if err := neon(*arm64); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // registers is a width of vector registers.

@@ -1,0 +1,11 @@
+//go:build !amd64 && !arm64
+
+package kernel
+
+const mostTileRows = 4
+
+func tileRows() int { return mostTileRows }
+
+func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int) {
+	p.tilePlain(c, stride, block, at, rows, k)
+}
