@@ -14,9 +14,12 @@ const (
 	// blockStride is the distance of two rows in a block of x. It is no power
 	// of two, or the rows of a tile would compete for the same lines of cache.
 	blockStride = innerBlock + 16
-	// mostPanels is the number of panels that go over a block of x together:
-	// with 256 rows of each they fit the second cache.
-	mostPanels = 4
+	// mostPanels is the number of panels that go over a block of x together,
+	// and bandRows about the number of rows that they go over before the next
+	// block: with 256 rows of each, and what they write, they fit the second
+	// cache.
+	mostPanels = 16
+	bandRows   = 128
 )
 
 // Multiply multiplies by a packed weight:
@@ -60,14 +63,17 @@ func (p *Panels) columns(dst []float32, stride int, blocks []float32, rows, low,
 // accumulate is columns, added to what dst holds.
 func (p *Panels) accumulate(dst []float32, stride int, blocks []float32, rows, low, high, in int) {
 	tiles := (rows + tileRows() - 1) / tileRows()
-	for start := 0; start < in; start += innerBlock {
-		k := min(innerBlock, in-start)
-		block := blocks[start/innerBlock*rows*blockStride:]
-		for t := range tiles {
-			first, last := rows*t/tiles, rows*(t+1)/tiles // of nearly the same height
-			for n := low; n < high; n++ {
-				at := (n*p.in + start) * panelColumns
-				p.addTile(dst[first*stride:], stride, block[first*blockStride:], n, at, last-first, k)
+	band := max(1, bandRows/tileRows())
+	for from := 0; from < tiles; from += band {
+		for start := 0; start < in; start += innerBlock {
+			k := min(innerBlock, in-start)
+			block := blocks[start/innerBlock*rows*blockStride:]
+			for t := from; t < min(from+band, tiles); t++ {
+				first, last := rows*t/tiles, rows*(t+1)/tiles // of nearly the same height
+				for n := low; n < high; n++ {
+					at := (n*p.in + start) * panelColumns
+					p.addTile(dst[first*stride:], stride, block[first*blockStride:], n, at, last-first, k)
+				}
 			}
 		}
 	}

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func tile512f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x1(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -16,6 +16,8 @@ TEXT ·tile512f32x1(SB), NOSPLIT, $0-40
 	VPXORD Z1, Z1, Z1
 
 tile512f32x1_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -33,7 +35,7 @@ tile512f32x1_next:
 	RET
 
 // func tile512bf16x1(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x1(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -46,6 +48,7 @@ TEXT ·tile512bf16x1(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z5, Z5
 
 tile512bf16x1_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z3
 	VPSLLD       $0x10, Z3, Z2
 	VPANDD       Z5, Z3, Z3
@@ -64,7 +67,7 @@ tile512bf16x1_next:
 	RET
 
 // func tile512f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x2(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -77,6 +80,8 @@ TEXT ·tile512f32x2(SB), NOSPLIT, $0-40
 	VPXORD Z3, Z3, Z3
 
 tile512f32x2_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
 	VBROADCASTSS (CX), Z6
@@ -102,7 +107,7 @@ tile512f32x2_next:
 	RET
 
 // func tile512bf16x2(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x2(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -117,6 +122,7 @@ TEXT ·tile512bf16x2(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z7, Z7
 
 tile512bf16x2_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z5
 	VPSLLD       $0x10, Z5, Z4
 	VPANDD       Z7, Z5, Z5
@@ -143,7 +149,7 @@ tile512bf16x2_next:
 	RET
 
 // func tile512f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x3(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -158,6 +164,8 @@ TEXT ·tile512f32x3(SB), NOSPLIT, $0-40
 	VPXORD Z5, Z5, Z5
 
 tile512f32x3_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
 	VBROADCASTSS (CX), Z8
@@ -191,7 +199,7 @@ tile512f32x3_next:
 	RET
 
 // func tile512bf16x3(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x3(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -208,6 +216,7 @@ TEXT ·tile512bf16x3(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z9, Z9
 
 tile512bf16x3_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z7
 	VPSLLD       $0x10, Z7, Z6
 	VPANDD       Z9, Z7, Z7
@@ -242,7 +251,7 @@ tile512bf16x3_next:
 	RET
 
 // func tile512f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x4(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -259,6 +268,8 @@ TEXT ·tile512f32x4(SB), NOSPLIT, $0-40
 	VPXORD Z7, Z7, Z7
 
 tile512f32x4_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
 	VBROADCASTSS (CX), Z10
@@ -300,7 +311,7 @@ tile512f32x4_next:
 	RET
 
 // func tile512bf16x4(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x4(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -319,6 +330,7 @@ TEXT ·tile512bf16x4(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z11, Z11
 
 tile512bf16x4_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z9
 	VPSLLD       $0x10, Z9, Z8
 	VPANDD       Z11, Z9, Z9
@@ -361,7 +373,7 @@ tile512bf16x4_next:
 	RET
 
 // func tile512f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x5(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -380,6 +392,8 @@ TEXT ·tile512f32x5(SB), NOSPLIT, $0-40
 	VPXORD Z9, Z9, Z9
 
 tile512f32x5_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z10
 	VMOVUPS      64(DX), Z11
 	VBROADCASTSS (CX), Z12
@@ -429,7 +443,7 @@ tile512f32x5_next:
 	RET
 
 // func tile512bf16x5(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x5(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -450,6 +464,7 @@ TEXT ·tile512bf16x5(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z13, Z13
 
 tile512bf16x5_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z11
 	VPSLLD       $0x10, Z11, Z10
 	VPANDD       Z13, Z11, Z11
@@ -500,7 +515,7 @@ tile512bf16x5_next:
 	RET
 
 // func tile512f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x6(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -521,6 +536,8 @@ TEXT ·tile512f32x6(SB), NOSPLIT, $0-40
 	VPXORD Z11, Z11, Z11
 
 tile512f32x6_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
 	VBROADCASTSS (CX), Z14
@@ -578,7 +595,7 @@ tile512f32x6_next:
 	RET
 
 // func tile512bf16x6(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x6(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -601,6 +618,7 @@ TEXT ·tile512bf16x6(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z15, Z15
 
 tile512bf16x6_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z13
 	VPSLLD       $0x10, Z13, Z12
 	VPANDD       Z15, Z13, Z13
@@ -659,7 +677,7 @@ tile512bf16x6_next:
 	RET
 
 // func tile512f32x7(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x7(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -682,6 +700,8 @@ TEXT ·tile512f32x7(SB), NOSPLIT, $0-40
 	VPXORD Z13, Z13, Z13
 
 tile512f32x7_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z14
 	VMOVUPS      64(DX), Z15
 	VBROADCASTSS (CX), Z16
@@ -747,7 +767,7 @@ tile512f32x7_next:
 	RET
 
 // func tile512bf16x7(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x7(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -772,6 +792,7 @@ TEXT ·tile512bf16x7(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z17, Z17
 
 tile512bf16x7_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z15
 	VPSLLD       $0x10, Z15, Z14
 	VPANDD       Z17, Z15, Z15
@@ -838,7 +859,7 @@ tile512bf16x7_next:
 	RET
 
 // func tile512f32x8(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x8(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -863,6 +884,8 @@ TEXT ·tile512f32x8(SB), NOSPLIT, $0-40
 	VPXORD Z15, Z15, Z15
 
 tile512f32x8_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
 	VBROADCASTSS (CX), Z18
@@ -936,7 +959,7 @@ tile512f32x8_next:
 	RET
 
 // func tile512bf16x8(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x8(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -963,6 +986,7 @@ TEXT ·tile512bf16x8(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z19, Z19
 
 tile512bf16x8_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z17
 	VPSLLD       $0x10, Z17, Z16
 	VPANDD       Z19, Z17, Z17
@@ -1037,7 +1061,7 @@ tile512bf16x8_next:
 	RET
 
 // func tile512f32x9(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x9(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -1064,6 +1088,8 @@ TEXT ·tile512f32x9(SB), NOSPLIT, $0-40
 	VPXORD Z17, Z17, Z17
 
 tile512f32x9_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z18
 	VMOVUPS      64(DX), Z19
 	VBROADCASTSS (CX), Z20
@@ -1145,7 +1171,7 @@ tile512f32x9_next:
 	RET
 
 // func tile512bf16x9(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x9(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -1174,6 +1200,7 @@ TEXT ·tile512bf16x9(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z21, Z21
 
 tile512bf16x9_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z19
 	VPSLLD       $0x10, Z19, Z18
 	VPANDD       Z21, Z19, Z19
@@ -1256,7 +1283,7 @@ tile512bf16x9_next:
 	RET
 
 // func tile512f32x10(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x10(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -1285,6 +1312,8 @@ TEXT ·tile512f32x10(SB), NOSPLIT, $0-40
 	VPXORD Z19, Z19, Z19
 
 tile512f32x10_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z20
 	VMOVUPS      64(DX), Z21
 	VBROADCASTSS (CX), Z22
@@ -1374,7 +1403,7 @@ tile512f32x10_next:
 	RET
 
 // func tile512bf16x10(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x10(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -1405,6 +1434,7 @@ TEXT ·tile512bf16x10(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z23, Z23
 
 tile512bf16x10_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z21
 	VPSLLD       $0x10, Z21, Z20
 	VPANDD       Z23, Z21, Z21
@@ -1495,7 +1525,7 @@ tile512bf16x10_next:
 	RET
 
 // func tile512f32x11(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x11(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -1526,6 +1556,8 @@ TEXT ·tile512f32x11(SB), NOSPLIT, $0-40
 	VPXORD Z21, Z21, Z21
 
 tile512f32x11_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z22
 	VMOVUPS      64(DX), Z23
 	VBROADCASTSS (CX), Z24
@@ -1623,7 +1655,7 @@ tile512f32x11_next:
 	RET
 
 // func tile512bf16x11(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x11(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -1656,6 +1688,7 @@ TEXT ·tile512bf16x11(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z25, Z25
 
 tile512bf16x11_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z23
 	VPSLLD       $0x10, Z23, Z22
 	VPANDD       Z25, Z23, Z23
@@ -1754,7 +1787,7 @@ tile512bf16x11_next:
 	RET
 
 // func tile512f32x12(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x12(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -1787,6 +1820,8 @@ TEXT ·tile512f32x12(SB), NOSPLIT, $0-40
 	VPXORD Z23, Z23, Z23
 
 tile512f32x12_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
 	VBROADCASTSS (CX), Z26
@@ -1892,7 +1927,7 @@ tile512f32x12_next:
 	RET
 
 // func tile512bf16x12(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x12(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -1927,6 +1962,7 @@ TEXT ·tile512bf16x12(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z27, Z27
 
 tile512bf16x12_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z25
 	VPSLLD       $0x10, Z25, Z24
 	VPANDD       Z27, Z25, Z25
@@ -2033,7 +2069,7 @@ tile512bf16x12_next:
 	RET
 
 // func tile512f32x13(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x13(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2068,6 +2104,8 @@ TEXT ·tile512f32x13(SB), NOSPLIT, $0-40
 	VPXORD Z25, Z25, Z25
 
 tile512f32x13_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z26
 	VMOVUPS      64(DX), Z27
 	VBROADCASTSS (CX), Z28
@@ -2181,7 +2219,7 @@ tile512f32x13_next:
 	RET
 
 // func tile512bf16x13(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x13(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -2218,6 +2256,7 @@ TEXT ·tile512bf16x13(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z29, Z29
 
 tile512bf16x13_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z27
 	VPSLLD       $0x10, Z27, Z26
 	VPANDD       Z29, Z27, Z27
@@ -2332,7 +2371,7 @@ tile512bf16x13_next:
 	RET
 
 // func tile512f32x14(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512f32x14(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2369,6 +2408,8 @@ TEXT ·tile512f32x14(SB), NOSPLIT, $0-40
 	VPXORD Z27, Z27, Z27
 
 tile512f32x14_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
 	VBROADCASTSS (CX), Z30
@@ -2490,7 +2531,7 @@ tile512f32x14_next:
 	RET
 
 // func tile512bf16x14(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile512bf16x14(SB), NOSPLIT, $0-40
 	MOVQ       k+0(FP), AX
 	MOVQ       x+8(FP), CX
@@ -2529,6 +2570,7 @@ TEXT ·tile512bf16x14(SB), NOSPLIT, $0-40
 	VPSLLD     $0x10, Z31, Z31
 
 tile512bf16x14_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Z29
 	VPSLLD       $0x10, Z29, Z28
 	VPANDD       Z31, Z29, Z29
@@ -2651,7 +2693,7 @@ tile512bf16x14_next:
 	RET
 
 // func tile256f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile256f32x1(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2662,6 +2704,8 @@ TEXT ·tile256f32x1(SB), NOSPLIT, $0-40
 	VXORPS Y1, Y1, Y1
 
 tile256f32x1_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Y2
 	VMOVUPS      64(DX), Y3
 	VBROADCASTSS (CX), Y4
@@ -2679,7 +2723,7 @@ tile256f32x1_next:
 	RET
 
 // func tile256bf16x1(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile256bf16x1(SB), NOSPLIT, $0-40
 	MOVQ     k+0(FP), AX
 	MOVQ     x+8(FP), CX
@@ -2692,6 +2736,7 @@ TEXT ·tile256bf16x1(SB), NOSPLIT, $0-40
 	VPSLLD   $0x10, Y5, Y5
 
 tile256bf16x1_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Y3
 	VPSLLD       $0x10, Y3, Y2
 	VPAND        Y5, Y3, Y3
@@ -2710,7 +2755,7 @@ tile256bf16x1_next:
 	RET
 
 // func tile256f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile256f32x2(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2723,6 +2768,8 @@ TEXT ·tile256f32x2(SB), NOSPLIT, $0-40
 	VXORPS Y3, Y3, Y3
 
 tile256f32x2_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Y4
 	VMOVUPS      64(DX), Y5
 	VBROADCASTSS (CX), Y6
@@ -2748,7 +2795,7 @@ tile256f32x2_next:
 	RET
 
 // func tile256bf16x2(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile256bf16x2(SB), NOSPLIT, $0-40
 	MOVQ     k+0(FP), AX
 	MOVQ     x+8(FP), CX
@@ -2763,6 +2810,7 @@ TEXT ·tile256bf16x2(SB), NOSPLIT, $0-40
 	VPSLLD   $0x10, Y7, Y7
 
 tile256bf16x2_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Y5
 	VPSLLD       $0x10, Y5, Y4
 	VPAND        Y7, Y5, Y5
@@ -2789,7 +2837,7 @@ tile256bf16x2_next:
 	RET
 
 // func tile256f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile256f32x3(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2804,6 +2852,8 @@ TEXT ·tile256f32x3(SB), NOSPLIT, $0-40
 	VXORPS Y5, Y5, Y5
 
 tile256f32x3_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Y6
 	VMOVUPS      64(DX), Y7
 	VBROADCASTSS (CX), Y8
@@ -2837,7 +2887,7 @@ tile256f32x3_next:
 	RET
 
 // func tile256bf16x3(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile256bf16x3(SB), NOSPLIT, $0-40
 	MOVQ     k+0(FP), AX
 	MOVQ     x+8(FP), CX
@@ -2854,6 +2904,7 @@ TEXT ·tile256bf16x3(SB), NOSPLIT, $0-40
 	VPSLLD   $0x10, Y9, Y9
 
 tile256bf16x3_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Y7
 	VPSLLD       $0x10, Y7, Y6
 	VPAND        Y9, Y7, Y7
@@ -2888,7 +2939,7 @@ tile256bf16x3_next:
 	RET
 
 // func tile256f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile256f32x4(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2905,6 +2956,8 @@ TEXT ·tile256f32x4(SB), NOSPLIT, $0-40
 	VXORPS Y7, Y7, Y7
 
 tile256f32x4_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      64(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -2946,7 +2999,7 @@ tile256f32x4_next:
 	RET
 
 // func tile256bf16x4(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile256bf16x4(SB), NOSPLIT, $0-40
 	MOVQ     k+0(FP), AX
 	MOVQ     x+8(FP), CX
@@ -2965,6 +3018,7 @@ TEXT ·tile256bf16x4(SB), NOSPLIT, $0-40
 	VPSLLD   $0x10, Y11, Y11
 
 tile256bf16x4_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Y9
 	VPSLLD       $0x10, Y9, Y8
 	VPAND        Y11, Y9, Y9
@@ -3007,7 +3061,7 @@ tile256bf16x4_next:
 	RET
 
 // func tile256f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile256f32x5(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3026,6 +3080,8 @@ TEXT ·tile256f32x5(SB), NOSPLIT, $0-40
 	VXORPS Y9, Y9, Y9
 
 tile256f32x5_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Y10
 	VMOVUPS      64(DX), Y11
 	VBROADCASTSS (CX), Y12
@@ -3075,7 +3131,7 @@ tile256f32x5_next:
 	RET
 
 // func tile256bf16x5(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile256bf16x5(SB), NOSPLIT, $0-40
 	MOVQ     k+0(FP), AX
 	MOVQ     x+8(FP), CX
@@ -3096,6 +3152,7 @@ TEXT ·tile256bf16x5(SB), NOSPLIT, $0-40
 	VPSLLD   $0x10, Y13, Y13
 
 tile256bf16x5_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Y11
 	VPSLLD       $0x10, Y11, Y10
 	VPAND        Y13, Y11, Y11
@@ -3146,7 +3203,7 @@ tile256bf16x5_next:
 	RET
 
 // func tile256f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile256f32x6(SB), NOSPLIT, $0-40
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3167,6 +3224,8 @@ TEXT ·tile256f32x6(SB), NOSPLIT, $0-40
 	VXORPS Y11, Y11, Y11
 
 tile256f32x6_next:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      64(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -3224,7 +3283,7 @@ tile256f32x6_next:
 	RET
 
 // func tile256bf16x6(k int, x *float32, panel *uint16, c *float32, stride uintptr)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tile256bf16x6(SB), NOSPLIT, $0-40
 	MOVQ     k+0(FP), AX
 	MOVQ     x+8(FP), CX
@@ -3247,6 +3306,7 @@ TEXT ·tile256bf16x6(SB), NOSPLIT, $0-40
 	VPSLLD   $0x10, Y15, Y15
 
 tile256bf16x6_next:
+	PREFETCHT0   2048(DX)
 	VMOVUPS      (DX), Y13
 	VPSLLD       $0x10, Y13, Y12
 	VPAND        Y15, Y13, Y13

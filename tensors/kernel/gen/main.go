@@ -21,6 +21,10 @@ import (
 const (
 	panelColumns = 32
 	blockStride  = 4 * (256 + 16)
+	// ahead is how many rows of a panel are asked for before they are used: a
+	// panel streams from memory once for each tile, and with few rows of x
+	// that is what takes the time.
+	ahead = 32
 )
 
 func main() {
@@ -88,6 +92,9 @@ func tile(name string, rows int, width registers, bf16 bool) {
 	}
 
 	Label(name + "_next")
+	for line := 0; line < panelStep; line += 64 {
+		PREFETCHT0(Mem{Base: panel, Disp: ahead*panelStep + line})
+	}
 	if bf16 {
 		VMOVUPS(Mem{Base: panel}, high)
 		VPSLLD(Imm(16), high, low)
