@@ -33,21 +33,92 @@ const (
 func (p *Panels) Multiply(dst, x []float32, rows int) {
 	check("dst of Multiply", len(dst), rows*p.out)
 	check("x of Multiply", len(x), rows*p.in)
-	blocks := inBlocks(x, rows, p.in)
-	defer scratch.Put(blocks)
+	if bands := (rows + bandRows - 1) / bandRows; bands >= 2*runtime.GOMAXPROCS(0) {
+		p.byBands(dst, x, rows, bands)
+		return
+	}
+	p.byPanels(dst, x, rows)
+}
+
+// byBands multiplies bands of rows at once: each is arranged, and stays in the
+// second cache, while it goes over all panels.
+func (p *Panels) byBands(dst, x []float32, rows, bands int) {
+	var next atomic.Int64
+	Parallel(min(runtime.GOMAXPROCS(0), bands), func(int, int) {
+		a := arrangements.Get().(*arranged)
+		defer arrangements.Put(a)
+		for b := int(next.Add(1)) - 1; b < bands; b = int(next.Add(1)) - 1 {
+			low, high := b*bandRows, min((b+1)*bandRows, rows)
+			a.reset(p, high-low)
+			a.put(x[low*p.in:high*p.in], 0, high-low)
+			for n := 0; n < panels(p.out); n += mostPanels {
+				p.multiply(dst[low*p.out:high*p.out], a, n, min(n+mostPanels, panels(p.out)))
+			}
+		}
+	})
+}
+
+// byPanels multiplies by groups of panels at once.
+func (p *Panels) byPanels(dst, x []float32, rows int) {
+	a := arrangements.Get().(*arranged)
+	defer arrangements.Put(a)
+	a.reset(p, rows)
+	Parallel(rows, func(low, high int) { a.put(x, low, high) })
 
 	total, workers := panels(p.out), runtime.GOMAXPROCS(0)
 	step := max(1, min(mostPanels, total/(8*workers)))
 	var next atomic.Int64
 	Parallel(min(workers, (total+step-1)/step), func(int, int) {
-		for {
-			low := int(next.Add(int64(step))) - step
-			if low >= total {
-				return
-			}
-			p.columns(dst, p.out, *blocks, rows, low, min(low+step, total), p.in)
+		for low := int(next.Add(int64(step))) - step; low < total; low = int(next.Add(int64(step))) - step {
+			p.multiply(dst, a, low, min(low+step, total))
 		}
 	})
+}
+
+// arranged is rows of x as the tiles read them: in blocks or, if split, in parts.
+type arranged struct {
+	rows, in int
+	split    bool
+	blocks   []float32 // [blocks, rows, blockStride]
+	parts    []uint16  // see splitRow
+}
+
+// arrangements keeps their memory from one product to the next.
+var arrangements = sync.Pool{New: func() any { return new(arranged) }}
+
+// reset makes room for rows rows of an x that p multiplies.
+func (a *arranged) reset(p *Panels, rows int) {
+	a.rows, a.in, a.split = rows, p.in, splitting() && len(p.bf16) > 0
+	if a.split {
+		a.parts = resize(a.parts, partsOf(rows, p.in))
+		return
+	}
+	a.blocks = resize(a.blocks, (p.in+innerBlock-1)/innerBlock*rows*blockStride)
+}
+
+// put arranges the rows low to high of x [rows, in].
+func (a *arranged) put(x []float32, low, high int) {
+	for r := low; r < high; r++ {
+		row := x[r*a.in : (r+1)*a.in]
+		if a.split {
+			splitRow(a.parts, row, r, a.rows)
+			continue
+		}
+		for start := 0; start < a.in; start += innerBlock {
+			block := a.blocks[(start/innerBlock*a.rows+r)*blockStride:]
+			n := copy(block[:innerBlock], row[start:])
+			block[n] = 0 // the other one of a pair
+		}
+	}
+}
+
+// multiply computes the columns of dst that belong to the panels low to high.
+func (p *Panels) multiply(dst []float32, a *arranged, low, high int) {
+	if a.split {
+		p.splitColumns(dst, a.parts, a.rows, low, high)
+		return
+	}
+	p.columns(dst, p.out, a.blocks, a.rows, low, high, p.in)
 }
 
 // columns computes the columns of dst, whose rows are stride apart, that belong
@@ -71,24 +142,23 @@ func (p *Panels) accumulate(dst []float32, stride int, blocks []float32, rows, l
 			for t := from; t < min(from+band, tiles); t++ {
 				first, last := rows*t/tiles, rows*(t+1)/tiles // of nearly the same height
 				for n := low; n < high; n++ {
-					at := (n*p.in + start) * panelColumns
-					p.addTile(dst[first*stride:], stride, block[first*blockStride:], n, at, last-first, k)
+					p.addTile(dst[first*stride:], stride, block[first*blockStride:], n, start, last-first, k)
 				}
 			}
 		}
 	}
 }
 
-// addTile adds the product of rows rows of a block of x with k rows of panel n
-// to its place in dst.
-func (p *Panels) addTile(dst []float32, stride int, block []float32, n, at, rows, k int) {
+// addTile adds the product of rows rows of a block of x with the k rows of panel
+// n from row start to its place in dst.
+func (p *Panels) addTile(dst []float32, stride int, block []float32, n, start, rows, k int) {
 	column := n * panelColumns
 	if column+panelColumns <= p.out {
-		p.tile(dst[column:], stride, block, at, rows, k)
+		p.tile(dst[column:], stride, block, n, start, rows, k)
 		return
 	}
 	var sums [mostTileRows * panelColumns]float32
-	p.tile(sums[:], panelColumns, block, at, rows, k)
+	p.tile(sums[:], panelColumns, block, n, start, rows, k)
 	for r := range rows {
 		for j := range p.out - column {
 			dst[r*stride+column+j] += sums[r*panelColumns+j]
@@ -97,13 +167,13 @@ func (p *Panels) addTile(dst []float32, stride int, block []float32, n, at, rows
 }
 
 // tilePlain is the specification of every tile: it adds the product of rows
-// rows of a block of x with k rows of the panel that begins at element at to c,
-// whose rows are stride apart.
-func (p *Panels) tilePlain(c []float32, stride int, block []float32, at, rows, k int) {
+// rows of a block of x with the k rows of panel n from row start, which is even,
+// to c, whose rows are stride apart.
+func (p *Panels) tilePlain(c []float32, stride int, block []float32, n, start, rows, k int) {
 	for r := range rows {
 		var sums, weights [panelColumns]float32
 		for i, v := range block[r*blockStride : r*blockStride+k] {
-			p.line(&weights, at+i*panelColumns)
+			p.line(&weights, n, start+i)
 			for j, w := range weights {
 				sums[j] = fma(v, w, sums[j])
 			}
@@ -114,33 +184,18 @@ func (p *Panels) tilePlain(c []float32, stride int, block []float32, at, rows, k
 	}
 }
 
-// line reads one row of a panel.
-func (p *Panels) line(into *[panelColumns]float32, at int) {
+// line reads row i of panel n.
+func (p *Panels) line(into *[panelColumns]float32, n, i int) {
 	if len(p.bf16) == 0 {
-		copy(into[:], p.single[at:])
+		copy(into[:], p.single[(n*p.in+i)*panelColumns:])
 		return
 	}
-	for j := range panelHalf {
-		into[j], into[panelHalf+j] = bf16(p.bf16[at+2*j]), bf16(p.bf16[at+2*j+1])
+	pair := p.bf16[(n*pairs(p.in)+i/2)*panelColumns:]
+	for j := range into {
+		word := pair[j] << 16
+		if i%2 == 1 {
+			word = pair[j] & 0xffff0000
+		}
+		into[j] = math.Float32frombits(word)
 	}
 }
-
-// inBlocks copies x [rows, in] to [blocks, rows, blockStride].
-func inBlocks(x []float32, rows, in int) *[]float32 {
-	blocks := scratch.Get().(*[]float32)
-	*blocks = resize(*blocks, (in+innerBlock-1)/innerBlock*rows*blockStride)
-	Parallel(rows, func(low, high int) {
-		for r := low; r < high; r++ {
-			for start := 0; start < in; start += innerBlock {
-				at := (start/innerBlock*rows + r) * blockStride
-				copy((*blocks)[at:at+innerBlock], x[r*in+start:(r+1)*in])
-			}
-		}
-	})
-	return blocks
-}
-
-// scratch keeps the blocks of x from one product to the next.
-var scratch = sync.Pool{New: func() any { return new([]float32) }}
-
-func bf16(v uint16) float32 { return math.Float32frombits(uint32(v) << 16) }

@@ -1,6 +1,6 @@
 package kernel
 
-//go:generate sh -c "cd gen && go run . -out ../generated_amd64.s -stubs ../generated_amd64.go -pkg kernel -arm64 ../generated_arm64"
+//go:generate sh -c "cd gen && go run . -out ../generated_amd64.s -stubs ../generated_amd64.go -pkg kernel -arm64 ../generated_arm64 -amx ../generated_amx_amd64"
 
 // mostTileRows is the height of the highest tile.
 const mostTileRows = 14
@@ -15,7 +15,7 @@ func tileRows() int {
 
 type (
 	tileSingle func(k int, x, panel, c *float32, stride uintptr)
-	tileBF16   func(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+	tileBF16   func(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
 )
 
 // Tiles by their number of rows. Those of 512 bits have 32 columns, those of
@@ -30,15 +30,15 @@ var (
 )
 
 // tile is tilePlain in the instruction set in use.
-func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int) {
+func (p *Panels) tile(c []float32, stride int, block []float32, n, start, rows, k int) {
 	c = c[:(rows-1)*stride+panelColumns]
-	block = block[:(rows-1)*blockStride+k]
+	block = block[:(rows-1)*blockStride+k+k%2]
 	bytes := uintptr(4 * stride)
 	switch {
 	case active == generic:
-		p.tilePlain(c, stride, block, at, rows, k)
+		p.tilePlain(c, stride, block, n, start, rows, k)
 	case len(p.bf16) == 0:
-		panel := p.single[at : at+k*panelColumns]
+		panel := p.single[(n*p.in+start)*panelColumns:][:k*panelColumns]
 		if active >= avx512 {
 			tiles512[rows](k, &block[0], &panel[0], &c[0], bytes)
 			return
@@ -46,12 +46,13 @@ func (p *Panels) tile(c []float32, stride int, block []float32, at, rows, k int)
 		tiles256[rows](k, &block[0], &panel[0], &c[0], bytes)
 		tiles256[rows](k, &block[0], &panel[8], &c[8], bytes)
 	default:
-		panel := p.bf16[at : at+k*panelColumns]
+		k = (k + 1) / 2
+		panel := p.bf16[(n*pairs(p.in)+start/2)*panelColumns:][:k*panelColumns]
 		if active >= avx512 {
 			tiles512BF16[rows](k, &block[0], &panel[0], &c[0], bytes)
 			return
 		}
 		tiles256BF16[rows](k, &block[0], &panel[0], &c[0], bytes)
-		tiles256BF16[rows](k, &block[0], &panel[16], &c[8], bytes)
+		tiles256BF16[rows](k, &block[0], &panel[8], &c[8], bytes)
 	}
 }

@@ -10,7 +10,7 @@ func tileNEONf32x1(k int, x *float32, panel *float32, c *float32, stride uintptr
 // tileNEONbf16x1 adds 1 rows of the product with two vectors of each half of the columns to c.
 //
 //go:noescape
-func tileNEONbf16x1(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+func tileNEONbf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
 
 // tileNEONf32x2 adds 2 rows of the product with two vectors of each half of the columns to c.
 //
@@ -20,7 +20,7 @@ func tileNEONf32x2(k int, x *float32, panel *float32, c *float32, stride uintptr
 // tileNEONbf16x2 adds 2 rows of the product with two vectors of each half of the columns to c.
 //
 //go:noescape
-func tileNEONbf16x2(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+func tileNEONbf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
 
 // tileNEONf32x3 adds 3 rows of the product with two vectors of each half of the columns to c.
 //
@@ -30,7 +30,7 @@ func tileNEONf32x3(k int, x *float32, panel *float32, c *float32, stride uintptr
 // tileNEONbf16x3 adds 3 rows of the product with two vectors of each half of the columns to c.
 //
 //go:noescape
-func tileNEONbf16x3(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+func tileNEONbf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
 
 // tileNEONf32x4 adds 4 rows of the product with two vectors of each half of the columns to c.
 //
@@ -40,7 +40,7 @@ func tileNEONf32x4(k int, x *float32, panel *float32, c *float32, stride uintptr
 // tileNEONbf16x4 adds 4 rows of the product with two vectors of each half of the columns to c.
 //
 //go:noescape
-func tileNEONbf16x4(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+func tileNEONbf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
 
 // tileNEONf32x5 adds 5 rows of the product with two vectors of each half of the columns to c.
 //
@@ -50,7 +50,7 @@ func tileNEONf32x5(k int, x *float32, panel *float32, c *float32, stride uintptr
 // tileNEONbf16x5 adds 5 rows of the product with two vectors of each half of the columns to c.
 //
 //go:noescape
-func tileNEONbf16x5(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+func tileNEONbf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
 
 // tileNEONf32x6 adds 6 rows of the product with two vectors of each half of the columns to c.
 //
@@ -60,4 +60,4 @@ func tileNEONf32x6(k int, x *float32, panel *float32, c *float32, stride uintptr
 // tileNEONbf16x6 adds 6 rows of the product with two vectors of each half of the columns to c.
 //
 //go:noescape
-func tileNEONbf16x6(k int, x *float32, panel *uint16, c *float32, stride uintptr)
+func tileNEONbf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)

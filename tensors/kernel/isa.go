@@ -12,23 +12,32 @@ type instructions int
 // generic is plain Go.
 const generic instructions = 0
 
-// active is what the kernels use: the best that the processor has, unless Use
-// chose less.
+// active is what the kernels use: of those that give the same bits, the best that
+// the processor has, unless Use chose another.
 var active = detected()
 
-// Instructions names the instruction set in use: "avx512", "avx2", "neon" or
-// "generic".
+// Instructions names the instruction set in use: "amx", "avx512", "avx2", "neon"
+// or "generic".
 func Instructions() string { return instructionNames[active] }
 
-// Use makes the kernels use an instruction set by its name. Results have the
-// same bits with any of them; it is for tests and measurements and must not be
-// called while a kernel runs. The error says what this processor has.
+// Portable reports whether the instruction set in use gives the bits that every
+// processor gives: any does but amx, whose sums Multiply takes in another order.
+func Portable() bool { return !splitting() }
+
+// Use makes the kernels use an instruction set by its name: for tests and
+// measurements, and for amx, which is used only if it is asked for. It must not
+// be called while a kernel runs. The error says what this processor has.
 func Use(name string) error {
-	for i, known := range instructionNames[:detected()+1] {
-		if name == known {
+	var known []string
+	for i, set := range instructionNames {
+		if !allowed(instructions(i)) {
+			continue
+		}
+		if name == set {
 			active = instructions(i)
 			return nil
 		}
+		known = append(known, set)
 	}
-	return fmt.Errorf("instruction set %q: this processor has %s", name, strings.Join(instructionNames[:detected()+1], ", "))
+	return fmt.Errorf("instruction set %q: this processor has %s", name, strings.Join(known, ", "))
 }

@@ -5,9 +5,13 @@ import "golang.org/x/sys/cpu"
 const (
 	avx2   instructions = 1 + iota // with FMA and F16C
 	avx512                         // AVX512F
+	amx                            // tiles of bfloat16, which sum in another order
 )
 
-var instructionNames = []string{"generic", "avx2", "avx512"}
+var instructionNames = []string{"generic", "avx2", "avx512", "amx"}
+
+// splitting reports whether Multiply works with parts of x.
+func splitting() bool { return active == amx }
 
 // detected asks the processor. Every one with AVX2 so far has the fused
 // multiply-add and the half-precision conversions of F16C too.
@@ -20,3 +24,5 @@ func detected() instructions {
 	}
 	return avx512
 }
+
+func allowed(i instructions) bool { return i <= detected() || i == amx && tilesAllowed() }

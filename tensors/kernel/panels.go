@@ -1,13 +1,13 @@
 package kernel
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // A panel is 32 rows of a weight side by side: element [i][j] of panel p is
 // weight[32p+j][i], and columns beyond the last row are zero.
-const (
-	panelColumns = 32
-	panelHalf    = panelColumns / 2
-)
+const panelColumns = 32
 
 // Panels is a weight [out, in] repacked for Multiply, in float32 or, with half
 // the memory and the same results, in the bfloat16 that it is stored in. The
@@ -15,24 +15,31 @@ const (
 type Panels struct {
 	out, in int
 	single  []float32 // [panels, in, 32]; empty if bf16
-	// [panels, in, 32]; of each 32 the columns j and 16+j stand together, so
-	// that one load of 32-bit words holds two vectors of neighbours.
-	bf16 []uint16
+	// [panels, pairs, 32]: word [i][j] holds the elements [2i][j], in its low
+	// half, and [2i+1][j]. Pairs beyond in are zero, up to whole steps.
+	bf16 []uint32
 }
+
+// stepPairs is the number of pairs of a step: 32 elements of the inner
+// dimension, which the tile instructions take at once.
+const stepPairs = 16
+
+// pairs is the number of pairs in a panel of bfloat16.
+func pairs(in int) int { return (in + 2*stepPairs - 1) / (2 * stepPairs) * stepPairs }
 
 // Shape returns the rows and columns of the weight that was packed.
 func (p *Panels) Shape() (out, in int) { return p.out, p.in }
 
 // Bytes is the memory that the packed weight takes.
-func (p *Panels) Bytes() int64 { return 4*int64(len(p.single)) + 2*int64(len(p.bf16)) }
+func (p *Panels) Bytes() int64 { return 4 * int64(len(p.single)+len(p.bf16)) }
 
 // PanelsBytes is the memory of a weight [out, in] once it is packed.
 func PanelsBytes(out, in int, bf16 bool) int64 {
-	size := int64(4)
+	depth := in
 	if bf16 {
-		size = 2
+		depth = pairs(in)
 	}
-	return size * int64(panels(out)) * panelColumns * int64(in)
+	return 4 * int64(panels(out)) * panelColumns * int64(depth)
 }
 
 // Pack packs a float32 weight [out, in].
@@ -54,7 +61,7 @@ func (p *Panels) PackBF16(raw []byte, out, in int) {
 func (p *Panels) Reset(out, in int, bf16 bool) {
 	p.out, p.in = out, in
 	if bf16 {
-		p.single, p.bf16 = p.single[:0], resize(p.bf16, panels(out)*in*panelColumns)
+		p.single, p.bf16 = p.single[:0], resize(p.bf16, panels(out)*pairs(in)*panelColumns)
 		return
 	}
 	p.single, p.bf16 = resize(p.single, panels(out)*in*panelColumns), p.bf16[:0]
@@ -70,7 +77,7 @@ func (p *Panels) Put(rows []float32, first int) {
 	p.parts(len(rows), first, func(n, j, row int) {
 		panel := p.single[n*in*panelColumns : (n+1)*in*panelColumns]
 		if row < 0 {
-			fillColumn(panel, j, 0)
+			clearColumn(panel, j, 0)
 			return
 		}
 		for i, v := range rows[row*in : (row+1)*in] {
@@ -82,16 +89,20 @@ func (p *Panels) Put(rows []float32, first int) {
 // PutBF16 packs rows of a weight of little-endian bfloat16 from row first on, to
 // the end of a panel or of the weight.
 func (p *Panels) PutBF16(raw []byte, first int) {
-	in := p.in
+	in, depth := p.in, pairs(p.in)
 	p.parts(len(raw)/2, first, func(n, j, row int) {
-		panel, place := p.bf16[n*in*panelColumns:(n+1)*in*panelColumns], 2*(j%panelHalf)+j/panelHalf
+		panel := p.bf16[n*depth*panelColumns : (n+1)*depth*panelColumns]
 		if row < 0 {
-			fillColumn(panel, place, 0)
+			clearColumn(panel, j, 0)
 			return
 		}
 		line := raw[2*row*in : 2*(row+1)*in]
-		for i := range in {
-			panel[i*panelColumns+place] = uint16(line[2*i]) | uint16(line[2*i+1])<<8
+		for i := range in / 2 {
+			panel[i*panelColumns+j] = binary.LittleEndian.Uint32(line[4*i:])
+		}
+		clearColumn(panel, j, in/2)
+		if in%2 == 1 {
+			panel[in/2*panelColumns+j] = uint32(binary.LittleEndian.Uint16(line[2*in-2:]))
 		}
 	})
 }
@@ -121,9 +132,10 @@ func (p *Panels) parts(values, first int, put func(panel, column, row int)) {
 // panels is the number of panels that hold out rows of a weight.
 func panels(out int) int { return (out + panelColumns - 1) / panelColumns }
 
-func fillColumn[T any](panel []T, j int, value T) {
-	for i := j; i < len(panel); i += panelColumns {
-		panel[i] = value
+// clearColumn clears column j of a panel from row first on.
+func clearColumn[T float32 | uint32](panel []T, j, first int) {
+	for i := first*panelColumns + j; i < len(panel); i += panelColumns {
+		panel[i] = 0
 	}
 }
 

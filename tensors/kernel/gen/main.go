@@ -7,6 +7,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -29,6 +30,7 @@ const (
 
 func main() {
 	arm64 := flag.String("arm64", "", "the file of the NEON tiles, without its .s and .go")
+	tiles := flag.String("amx", "", "the file of the AMX tiles, without its .s and .go")
 	ConstraintExpr("amd64")
 	for rows := 1; rows <= 14; rows++ {
 		tile(fmt.Sprintf("tile512f32x%d", rows), rows, wide, false)
@@ -42,8 +44,9 @@ func main() {
 	exponentials("exponentials256", narrow)
 	swiglu("swiglu512", wide)
 	swiglu("swiglu256", narrow)
+	splitter()
 	Generate()
-	if err := neon(*arm64); err != nil {
+	if err := errors.Join(neon(*arm64), amx(*tiles)); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -66,17 +69,17 @@ var (
 // for rows rows and, of the 32 columns of a panel, the vector at the start of
 // each half. Each sum is one chain of fused multiply-adds from 0 over ascending
 // i. x has rows of blockStride bytes, c rows of stride bytes. A bf16 panel holds
-// column j and column 16+j in one 32-bit word, low half first: one load, one
-// shift and one mask widen both.
+// two neighbours i in one 32-bit word, the even one in its low half, which a
+// shift widens as a mask does the other; k counts such pairs.
 func tile(name string, rows int, width registers, bf16 bool) {
-	kind, panelStep := "float32", 4*panelColumns
+	count, kind, neighbours := "k", "float32", 1
 	if bf16 {
-		kind, panelStep = "uint16", 2*panelColumns
+		count, kind, neighbours = "pairs", "uint32", 2
 	}
-	TEXT(name, NOSPLIT, "func(k int, x *float32, panel *"+kind+", c *float32, stride uintptr)")
+	TEXT(name, NOSPLIT, "func("+count+" int, x *float32, panel *"+kind+", c *float32, stride uintptr)")
 	Doc(fmt.Sprintf("%s adds %d rows of the product with two vectors of columns to c.", name, rows))
 	Pragma("noescape")
-	k, x := Load(Param("k"), GP64()), Load(Param("x"), GP64())
+	k, x := Load(Param(count), GP64()), Load(Param("x"), GP64())
 	panel, c, stride := Load(Param("panel"), GP64()), Load(Param("c"), GP64()), Load(Param("stride"), GP64())
 
 	sums := make([][2]reg.VecVirtual, rows)
@@ -92,24 +95,27 @@ func tile(name string, rows int, width registers, bf16 bool) {
 	}
 
 	Label(name + "_next")
-	for line := 0; line < panelStep; line += 64 {
-		PREFETCHT0(Mem{Base: panel, Disp: ahead*panelStep + line})
-	}
-	if bf16 {
-		VMOVUPS(Mem{Base: panel}, high)
-		VPSLLD(Imm(16), high, low)
-		and(width, mask, high)
-	} else {
+	PREFETCHT0(Mem{Base: panel, Disp: 4 * panelColumns * ahead})
+	PREFETCHT0(Mem{Base: panel, Disp: 4*panelColumns*ahead + 64})
+	for i := range neighbours {
 		VMOVUPS(Mem{Base: panel}, low)
 		VMOVUPS(Mem{Base: panel, Disp: 4 * panelColumns / 2}, high)
+		for _, v := range []reg.VecVirtual{low, high} {
+			switch {
+			case bf16 && i == 0:
+				VPSLLD(Imm(16), v, v)
+			case bf16:
+				and(width, mask, v)
+			}
+		}
+		for r := range sums {
+			VBROADCASTSS(Mem{Base: x, Disp: r*blockStride + 4*i}, value)
+			VFMADD231PS(low, value, sums[r][0])
+			VFMADD231PS(high, value, sums[r][1])
+		}
 	}
-	for r := range sums {
-		VBROADCASTSS(Mem{Base: x, Disp: r * blockStride}, value)
-		VFMADD231PS(low, value, sums[r][0])
-		VFMADD231PS(high, value, sums[r][1])
-	}
-	ADDQ(Imm(4), x)
-	ADDQ(U32(uint32(panelStep)), panel)
+	ADDQ(Imm(uint64(4*neighbours)), x)
+	ADDQ(U32(4*panelColumns), panel)
 	DECQ(k)
 	JNE(LabelRef(name + "_next"))
 

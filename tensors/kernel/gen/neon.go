@@ -28,12 +28,16 @@ func neon(name string) error {
 		for _, bf16 := range []bool{false, true} {
 			tile, kind := fmt.Sprintf("tileNEONf32x%d", rows), "float32"
 			if bf16 {
-				tile, kind = fmt.Sprintf("tileNEONbf16x%d", rows), "uint16"
+				tile, kind = fmt.Sprintf("tileNEONbf16x%d", rows), "uint32"
 			}
-			parameters := "(k int, x *float32, panel *" + kind + ", c *float32, stride uintptr)"
+			count := "k"
+			if bf16 {
+				count = "pairs"
+			}
+			parameters := "(" + count + " int, x *float32, panel *" + kind + ", c *float32, stride uintptr)"
 			fmt.Fprintf(stubs, "\n// %s adds %d rows of the product with two vectors of each half of the columns to c.\n//\n//go:noescape\nfunc %s%s\n", tile, rows, tile, parameters)
 			fmt.Fprintf(source, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-40\n", tile, parameters, tile)
-			source.WriteString(neonTile(rows, bf16))
+			source.WriteString(neonTile(rows, count, bf16))
 		}
 	}
 	if err := os.WriteFile(name+".s", source.Bytes(), 0o644); err != nil {
@@ -45,10 +49,10 @@ func neon(name string) error {
 // neonTile is the body of what tile writes for amd64, of four vectors of four
 // columns. The assembler has no vector addition of floats: the sums are added
 // to c by a fused product with one, which rounds the same.
-func neonTile(rows int, bf16 bool) string {
+func neonTile(rows int, count string, bf16 bool) string {
 	var s bytes.Buffer
 	line := func(format string, values ...any) { fmt.Fprintf(&s, "\t"+format+"\n", values...) }
-	line("MOVD k+0(FP), R0")
+	line("MOVD %s+0(FP), R0", count)
 	line("MOVD x+8(FP), R4")
 	line("MOVD panel+16(FP), R1")
 	line("MOVD c+24(FP), R2")
@@ -65,25 +69,29 @@ func neonTile(rows int, bf16 bool) string {
 	}
 
 	s.WriteString("next:\n")
+	neighbours := 1
 	if bf16 {
-		line("VLD1 (R1), [V26.S4, V27.S4]")
-		line("ADD $%d, R1", 2*panelColumns)
-		for v := range 2 {
-			line("VSHL $16, V%d.S4, V%d.S4", neonWeights+2+v, neonWeights+v)
-			line("VAND V%d.B16, V%d.B16, V%d.B16", neonMask, neonWeights+2+v, neonWeights+2+v)
-		}
-	} else {
-		line("ADD $%d, R1, R10", 4*panelColumns/2)
+		neighbours = 2
+	}
+	line("ADD $%d, R1, R10", 4*panelColumns/2)
+	for i := range neighbours {
 		line("VLD1 (R1), [V24.S4, V25.S4]")
 		line("VLD1 (R10), [V26.S4, V27.S4]")
-		line("ADD $%d, R1", 4*panelColumns)
-	}
-	for r := range rows {
-		line("VLD1R.P 4(R%d), [V%d.S4]", 4+r, neonValue+r%2)
-		for v := range 4 {
-			line("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights+v, neonValue+r%2, 4*r+v)
+		for v := neonWeights; v < neonWeights+4 && bf16; v++ {
+			if i == 0 {
+				line("VSHL $16, V%d.S4, V%d.S4", v, v)
+			} else {
+				line("VAND V%d.B16, V%d.B16, V%d.B16", neonMask, v, v)
+			}
+		}
+		for r := range rows {
+			line("VLD1R.P 4(R%d), [V%d.S4]", 4+r, neonValue+r%2)
+			for v := range 4 {
+				line("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights+v, neonValue+r%2, 4*r+v)
+			}
 		}
 	}
+	line("ADD $%d, R1", 4*panelColumns)
 	line("SUBS $1, R0")
 	line("BNE next")
 
