@@ -1,6 +1,10 @@
 package decoder
 
-import "fmt"
+import (
+	"fmt"
+
+	"surgeon/tensors/kernel"
+)
 
 // Config is the architecture of a decoder, as config.json states it.
 type Config struct {
@@ -124,7 +128,7 @@ func (c Config) checkRotation(r RoPE) error {
 	switch n := c.rotary(r); {
 	case !(r.Partial >= 0 && r.Partial <= 1) || n < 2 || n%2 != 0:
 		return fmt.Errorf("partial_rotary_factor %g of %d channels: it must give an even number of at least 2", r.Partial, c.HeadDim)
-	case !finite(r.frequencies(n / 2)):
+	case !kernel.Finite(r.frequencies(n / 2)):
 		return fmt.Errorf("the rotary frequencies are not finite in float32: theta %g, factor %g", r.Theta, r.Factor)
 	}
 	return nil

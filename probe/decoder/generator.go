@@ -151,7 +151,7 @@ func (g *generator) draw(ctx context.Context, b *batch, rows []int) ([]int32, er
 	tokens := make([]int32, len(rows))
 	err = g.m.logits(ctx, streams[0], rows, func(i int, logits []float32) error {
 		s := g.active[i]
-		if !finite(logits) {
+		if !kernel.Finite(logits) {
 			return &RequestError{s.request, errors.New("its logits are not finite")}
 		}
 		tokens[i] = g.requests[s.request].Sampling.draw(logits, len(s.ids)-s.prompt)

@@ -138,7 +138,7 @@ func (m *Model) advance(ctx context.Context, layer int, batches []*batch, stream
 		if err := m.block(layer, weights, b, streams[i]); err != nil {
 			return err
 		}
-		if !finite(streams[i]) {
+		if !kernel.Finite(streams[i]) {
 			return fmt.Errorf("layer %d gives a value that is not finite", layer)
 		}
 		step(len(b.tokens))
@@ -200,15 +200,6 @@ func (m *Model) block(layer int, weights map[string]gorgonia.Value, b *batch, st
 	out, err := g.run(weights)
 	copy(stream, out)
 	return err
-}
-
-func finite(values []float32) bool {
-	for _, v := range values {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // logits computes the logits of some rows of a residual stream, a few at a time,

@@ -121,7 +121,7 @@ func (s *scoring) graded(b *batch) error {
 // finish adds up the tokens of each continuation, in their order.
 func (s *scoring) finish(i int) error {
 	r := &s.responses[i]
-	if !finite(r.Logits) {
+	if !kernel.Finite(r.Logits) {
 		return errors.New("its logits are not finite")
 	}
 	for j, tokens := range r.Tokens {

@@ -2,28 +2,41 @@ package kernel
 
 // swiglu is swigluPlain, by whole vectors first.
 func swiglu(dst, gate, up []float32) {
-	whole := 0
-	switch n := len(dst); {
-	case active >= avx512 && n >= 16:
-		whole = n &^ 15
+	whole := vectors(len(dst))
+	switch {
+	case whole == 0:
+	case active >= avx512:
 		swiglu512(whole, &dst[0], &gate[0], &up[0])
-	case active == avx2 && n >= 8:
-		whole = n &^ 7
+	default:
 		swiglu256(whole, &dst[0], &gate[0], &up[0])
 	}
 	swigluPlain(dst[whole:], gate[whole:], up[whole:])
 }
 
-// exponentials is exponentialsPlain, by whole vectors first.
+// exponentials is exponentialsPlain, by vectors; what does not fill one goes in
+// one of its own.
 func exponentials(values []float32, shift float32) {
-	whole := 0
-	switch n := len(values); {
-	case active >= avx512 && n >= 16:
-		whole = n &^ 15
-		exponentials512(whole, &values[0], shift)
-	case active == avx2 && n >= 8:
-		whole = n &^ 7
-		exponentials256(whole, &values[0], shift)
+	if active < avx2 {
+		exponentialsPlain(values, shift)
+		return
 	}
-	exponentialsPlain(values[whole:], shift)
+	whole := vectors(len(values))
+	exponentialVectors(values[:whole], shift)
+	if whole < len(values) {
+		var rest [16]float32
+		n := copy(rest[:], values[whole:])
+		exponentialVectors(rest[:], shift)
+		copy(values[whole:], rest[:n])
+	}
+}
+
+// exponentialVectors takes a multiple of 16 values, or of 8 with AVX2.
+func exponentialVectors(values []float32, shift float32) {
+	switch {
+	case len(values) == 0:
+	case active >= avx512:
+		exponentials512(len(values), &values[0], shift)
+	default:
+		exponentials256(len(values), &values[0], shift)
+	}
 }

@@ -295,5 +295,5 @@ func softmax(scores []float32) float32 {
 	for j, e := range scores[whole:] {
 		sums[j] += e
 	}
-	return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
+	return eightTotal(&sums)
 }

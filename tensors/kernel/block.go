@@ -52,16 +52,42 @@ func RMSNorm(dst, x, weight []float32, epsilon float32, rows int) {
 	Parallel(rows, func(low, high int) {
 		for r := low; r < high; r++ {
 			row, out := x[r*width:(r+1)*width], dst[r*width:(r+1)*width]
-			var sum float32
-			for _, v := range row {
-				sum += float32(v * v)
-			}
-			scale := float32(1 / math.Sqrt(float64(sum/float32(width)+epsilon)))
-			for i, v := range row {
-				out[i] = weight[i] * float32(v*scale)
-			}
+			scale := float32(1 / math.Sqrt(float64(squares(row)/float32(width)+epsilon)))
+			scaled(out, row, weight, scale)
 		}
 	})
+}
+
+// squaresPlain is the sum of squares, in eight chains.
+func squaresPlain(x []float32) float32 {
+	var sums [8]float32
+	eightSquares(&sums, x)
+	return eightTotal(&sums)
+}
+
+// eightSquares adds to each sum the square of every eighth element.
+func eightSquares(sums *[8]float32, x []float32) {
+	whole := len(x) &^ 7
+	for i := 0; i < whole; i += 8 {
+		group := (*[8]float32)(x[i:])
+		for j, v := range group {
+			sums[j] += float32(v * v)
+		}
+	}
+	for j, v := range x[whole:] {
+		sums[j] += float32(v * v)
+	}
+}
+
+// eightTotal adds up eight chains.
+func eightTotal(sums *[8]float32) float32 {
+	return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))
+}
+
+func scaledPlain(dst, x, weight []float32, scale float32) {
+	for i, v := range x {
+		dst[i] = weight[i] * float32(v*scale)
+	}
 }
 
 // RoPE rotates pairs of channels of each head by the token's position (Su et
@@ -83,21 +109,31 @@ func RoPE(dst, x, cos, sin []float32, rows, heads, headDim, half int) {
 			c, s := cos[r*half:(r+1)*half], sin[r*half:(r+1)*half]
 			for h := range heads {
 				at := (r*heads + h) * headDim
-				a, b := x[at:at+half], x[at+half:at+2*half]
-				for i := range half {
-					dst[at+i] = float32(a[i]*c[i]) - float32(b[i]*s[i])
-					dst[at+half+i] = float32(b[i]*c[i]) + float32(a[i]*s[i])
-				}
+				rotate(dst[at:at+2*half], x[at:at+2*half], c, s)
 				copy(dst[at+2*half:at+headDim], x[at+2*half:])
 			}
 		}
 	})
 }
 
+// rotatePlain rotates the channels from first on of one head.
+func rotatePlain(dst, x, cos, sin []float32, first int) {
+	half := len(cos)
+	for i := first; i < half; i++ {
+		a, b := x[i], x[half+i]
+		dst[i] = float32(a*cos[i]) - float32(b*sin[i])
+		dst[half+i] = float32(b*cos[i]) + float32(a*sin[i])
+	}
+}
+
 // Add adds elements: dst[i] = a[i] + b[i].
 func Add(dst, a, b []float32) {
 	check("a of Add", len(a), len(dst))
 	check("b of Add", len(b), len(dst))
+	Parallel(len(dst), func(low, high int) { add(dst[low:high], a[low:high], b[low:high]) })
+}
+
+func addPlain(dst, a, b []float32) {
 	for i := range dst {
 		dst[i] = a[i] + b[i]
 	}

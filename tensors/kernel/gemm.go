@@ -16,10 +16,10 @@ const (
 	blockStride = innerBlock + 16
 	// mostPanels is the number of panels that go over a block of x together,
 	// and bandRows about the number of rows that they go over before the next
-	// block: with 256 rows of each, and what they write, they fit the second
+	// block: with 256 indices of each, and what they write, they fit the second
 	// cache.
 	mostPanels = 16
-	bandRows   = 128
+	bandRows   = 64
 )
 
 // Multiply multiplies by a packed weight:

@@ -224,6 +224,41 @@ func swiglu512(n int, dst *float32, gate *float32, up *float32)
 //go:noescape
 func swiglu256(n int, dst *float32, gate *float32, up *float32)
 
+// add512 is Add over whole vectors.
+//
+//go:noescape
+func add512(n int, dst *float32, a *float32, b *float32)
+
+// add256 is Add over whole vectors.
+//
+//go:noescape
+func add256(n int, dst *float32, a *float32, b *float32)
+
+// squares256 is eightSquares over whole vectors.
+//
+//go:noescape
+func squares256(n int, x *float32, sums *[8]float32)
+
+// scaled512 writes weight * (x * scale) over whole vectors.
+//
+//go:noescape
+func scaled512(n int, dst *float32, x *float32, weight *float32, scale float32)
+
+// scaled256 writes weight * (x * scale) over whole vectors.
+//
+//go:noescape
+func scaled256(n int, dst *float32, x *float32, weight *float32, scale float32)
+
+// rotate512 is rotatePlain over whole vectors, of channels half elements apart.
+//
+//go:noescape
+func rotate512(n int, dst *float32, x *float32, cos *float32, sin *float32, half int)
+
+// rotate256 is rotatePlain over whole vectors, of channels half elements apart.
+//
+//go:noescape
+func rotate256(n int, dst *float32, x *float32, cos *float32, sin *float32, half int)
+
 // split512 cuts 32 values of x for each step into three parts, which stand 1 KiB apart in dst.
 //
 //go:noescape

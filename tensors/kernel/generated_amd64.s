@@ -4286,6 +4286,171 @@ swiglu256_next:
 	VZEROUPPER
 	RET
 
+// func add512(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX, AVX512F
+TEXT ·add512(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+add512_next:
+	VMOVUPS (DX), Z0
+	VADDPS  (BX), Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000010, AX
+	JNE     add512_next
+	VZEROUPPER
+	RET
+
+// func add256(n int, dst *float32, a *float32, b *float32)
+// Requires: AVX
+TEXT ·add256(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ a+16(FP), DX
+	MOVQ b+24(FP), BX
+
+add256_next:
+	VMOVUPS (DX), Y0
+	VADDPS  (BX), Y0, Y0
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000008, AX
+	JNE     add256_next
+	VZEROUPPER
+	RET
+
+// func squares256(n int, x *float32, sums *[8]float32)
+// Requires: AVX
+TEXT ·squares256(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    sums+16(FP), DX
+	VMOVUPS (DX), Y0
+
+squares256_next:
+	VMOVUPS (CX), Y1
+	VMULPS  Y1, Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JNE     squares256_next
+	VMOVUPS Y0, (DX)
+	VZEROUPPER
+	RET
+
+// func scaled512(n int, dst *float32, x *float32, weight *float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·scaled512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	VBROADCASTSS scale+32(FP), Z0
+
+scaled512_next:
+	VMULPS  (DX), Z0, Z1
+	VMULPS  (BX), Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000010, AX
+	JNE     scaled512_next
+	VZEROUPPER
+	RET
+
+// func scaled256(n int, dst *float32, x *float32, weight *float32, scale float32)
+// Requires: AVX
+TEXT ·scaled256(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	VBROADCASTSS scale+32(FP), Y0
+
+scaled256_next:
+	VMULPS  (DX), Y0, Y1
+	VMULPS  (BX), Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000008, AX
+	JNE     scaled256_next
+	VZEROUPPER
+	RET
+
+// func rotate512(n int, dst *float32, x *float32, cos *float32, sin *float32, half int)
+// Requires: AVX, AVX512F
+TEXT ·rotate512(SB), NOSPLIT, $0-48
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ cos+24(FP), BX
+	MOVQ sin+32(FP), SI
+	MOVQ half+40(FP), DI
+
+rotate512_next:
+	VMOVUPS (DX), Z0
+	VMOVUPS (DX)(DI*4), Z1
+	VMOVUPS (BX), Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z0, Z2, Z4
+	VMULPS  Z1, Z3, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)
+	VMULPS  Z1, Z2, Z4
+	VMULPS  Z0, Z3, Z5
+	VADDPS  Z5, Z4, Z4
+	VMOVUPS Z4, (CX)(DI*4)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, AX
+	JNE     rotate512_next
+	VZEROUPPER
+	RET
+
+// func rotate256(n int, dst *float32, x *float32, cos *float32, sin *float32, half int)
+// Requires: AVX
+TEXT ·rotate256(SB), NOSPLIT, $0-48
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ cos+24(FP), BX
+	MOVQ sin+32(FP), SI
+	MOVQ half+40(FP), DI
+
+rotate256_next:
+	VMOVUPS (DX), Y0
+	VMOVUPS (DX)(DI*4), Y1
+	VMOVUPS (BX), Y2
+	VMOVUPS (SI), Y3
+	VMULPS  Y0, Y2, Y4
+	VMULPS  Y1, Y3, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (CX)
+	VMULPS  Y1, Y2, Y4
+	VMULPS  Y0, Y3, Y5
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (CX)(DI*4)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, AX
+	JNE     rotate256_next
+	VZEROUPPER
+	RET
+
 // func split512(steps int, dst *uint16, x *float32)
 // Requires: AVX, AVX512F
 TEXT ·split512(SB), NOSPLIT, $0-24

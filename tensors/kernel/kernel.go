@@ -12,7 +12,8 @@
 // of Attention) adds chains of 256 fused multiply-adds, as its comment says.
 // Every other sum runs over ascending indices in one chain of float32 additions
 // (of float64 in LogSumExp), its products rounded before they are added; those
-// of a softmax, of Compare and of MergeProjectBF16 run in eight chains. Work is
+// of a softmax, of RMSNorm, of Compare and of MergeProjectBF16 run in eight
+// chains. Work is
 // split between goroutines by whole output elements only. So a result has the
 // same bits for any number of threads and for any other rows in the batch.
 // Between kinds of processors the bits are the same too, but for which NaN it is

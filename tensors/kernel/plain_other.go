@@ -28,4 +28,12 @@ func mergeProjectBF16(p *projection, dst, base, tuned []byte, alpha float32) boo
 
 func swiglu(dst, gate, up []float32) { swigluPlain(dst, gate, up) }
 
+func add(dst, a, b []float32) { addPlain(dst, a, b) }
+
+func squares(x []float32) float32 { return squaresPlain(x) }
+
+func scaled(dst, x, weight []float32, scale float32) { scaledPlain(dst, x, weight, scale) }
+
+func rotate(dst, x, cos, sin []float32) { rotatePlain(dst, x, cos, sin, 0) }
+
 func exponentials(values []float32, shift float32) { exponentialsPlain(values, shift) }

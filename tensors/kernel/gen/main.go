@@ -1,4 +1,5 @@
-// Command gen writes the assembly of package kernel's matrix product and activation:
+// Command gen writes the assembly of package kernel's matrix product and of its
+// loops over rows:
 //
 //	go generate surgeon/tensors/kernel
 //
@@ -44,6 +45,13 @@ func main() {
 	exponentials("exponentials256", narrow)
 	swiglu("swiglu512", wide)
 	swiglu("swiglu256", narrow)
+	add("add512", wide)
+	add("add256", narrow)
+	squares("squares256")
+	scaled("scaled512", wide)
+	scaled("scaled256", narrow)
+	rotate("rotate512", wide)
+	rotate("rotate256", narrow)
 	splitter()
 	Generate()
 	if err := errors.Join(neon(*arm64), amx(*tiles)); err != nil {
