@@ -18,7 +18,7 @@ const (
 	tileRowsAMX = 16
 	partWords   = tileRowsAMX * 2 * stepPairs // values of a part of a step: 16 rows of 32
 	stepWords   = 3 * partWords
-	blockSteps  = 16 // steps in which a panel stays in the first cache
+	blockSteps  = 24 // steps in which a panel stays in the first cache
 )
 
 // splitColumns computes the columns of dst that belong to the panels low to

@@ -16,6 +16,7 @@ const (
 	splitStep  = 3 * partBytes
 	panelStep  = 16 * panelColumns * 4
 	panelPitch = panelColumns * 4
+	stepsAhead = 3 // of the panel that are asked for
 )
 
 // A general register by its number in an instruction, and its name.
@@ -153,6 +154,10 @@ func amxTiles(high int) string {
 			multiply(2, 7, 4)
 			multiply(3, 7, 5)
 		}
+	}
+	// With few rows it is the panels' way from memory that takes the time.
+	for at := 0; at < panelStep; at += 64 {
+		line("PREFETCHT0 %d(R13)", stepsAhead*panelStep+at)
 	}
 	line("ADDQ $%d, R13", panelStep)
 	line("ADDQ $%d, SI", splitStep)
