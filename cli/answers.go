@@ -11,6 +11,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"surgeon/tensors/kernel"
 )
 
 // answers writes one line for each of a list of questions, which may be
@@ -31,6 +33,9 @@ type answers struct {
 
 // keyOf identifies a question to a model.
 func keyOf(model string, question []byte) string {
+	if !kernel.Portable() {
+		model += "\n" + kernel.Instructions()
+	}
 	sum := sha256.Sum256(append([]byte(model+"\n"), question...))
 	return hex.EncodeToString(sum[:12])
 }

@@ -50,9 +50,10 @@ type environment struct {
 }
 
 // Main runs the command line of the process and returns its exit code.
-// SURGEON_ISA=avx512|avx2|neon|generic chooses the instructions of the kernels, for
-// measurements: the results are the same. The first Ctrl-C or termination signal asks the command to stop; a second one
-// kills it.
+// SURGEON_ISA=avx512|avx2|neon|generic chooses the instructions of the kernels,
+// for measurements: the results are the same. SURGEON_ISA=amx is faster, where
+// there is any, and differs in last digits. The first Ctrl-C or termination
+// signal asks the command to stop; a second one kills it.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -9,6 +9,7 @@ import (
 	"surgeon/cli/table"
 	"surgeon/probe"
 	"surgeon/probe/stat"
+	"surgeon/tensors/kernel"
 )
 
 func scoreCommand(env environment) *cli.Command {
@@ -91,6 +92,9 @@ func runNotes(kept, truncated int) (list []string) {
 	}
 	if truncated > 0 {
 		list = append(list, fmt.Sprintf("warning: %s too long for the model's context lost their beginning", plural(truncated, "prompt")))
+	}
+	if !kernel.Portable() {
+		list = append(list, fmt.Sprintf("SURGEON_ISA=%s: sums in another order than elsewhere, so last digits differ", kernel.Instructions()))
 	}
 	return list
 }
