@@ -18,7 +18,7 @@
 // Matrices are packed for the kernel, bfloat16 ones as they are, and everything
 // is computed in float32 in the fixed order of package kernel, the log-softmax
 // in float64: a result has the same bits for any number of threads, any
-// instruction set and any other requests beside it.
+// instruction set but kernel's amx, and any other requests beside it.
 package decoder
 
 import (

@@ -19,7 +19,13 @@ const (
 	// block: with 256 indices of each, and what they write, they fit the second
 	// cache.
 	mostPanels = 16
-	bandRows   = 64
+	bandRows   = 128
+	// A weight of up to smallWeight bytes stays in the second cache while it is
+	// multiplied by smallWeightRows rows after the other; a larger one comes from
+	// memory for every largeWeightRows.
+	smallWeight     = 1 << 20
+	smallWeightRows = 64
+	largeWeightRows = 256
 )
 
 // Multiply multiplies by a packed weight:
@@ -33,22 +39,27 @@ const (
 func (p *Panels) Multiply(dst, x []float32, rows int) {
 	check("dst of Multiply", len(dst), rows*p.out)
 	check("x of Multiply", len(x), rows*p.in)
-	if bands := (rows + bandRows - 1) / bandRows; bands >= 2*runtime.GOMAXPROCS(0) {
-		p.byBands(dst, x, rows, bands)
+	height := smallWeightRows
+	if p.Bytes() > smallWeight {
+		height = largeWeightRows
+	}
+	if (rows+height-1)/height >= 2*runtime.GOMAXPROCS(0) {
+		p.byRows(dst, x, rows, height)
 		return
 	}
 	p.byPanels(dst, x, rows)
 }
 
-// byBands multiplies bands of rows at once: each is arranged, and stays in the
-// second cache, while it goes over all panels.
-func (p *Panels) byBands(dst, x []float32, rows, bands int) {
+// byRows multiplies groups of height rows at once: each is arranged for all
+// panels by who multiplies it.
+func (p *Panels) byRows(dst, x []float32, rows, height int) {
 	var next atomic.Int64
-	Parallel(min(runtime.GOMAXPROCS(0), bands), func(int, int) {
+	groups := (rows + height - 1) / height
+	Parallel(min(runtime.GOMAXPROCS(0), groups), func(int, int) {
 		a := arrangements.Get().(*arranged)
 		defer arrangements.Put(a)
-		for b := int(next.Add(1)) - 1; b < bands; b = int(next.Add(1)) - 1 {
-			low, high := b*bandRows, min((b+1)*bandRows, rows)
+		for g := int(next.Add(1)) - 1; g < groups; g = int(next.Add(1)) - 1 {
+			low, high := g*height, min((g+1)*height, rows)
 			a.reset(p, high-low)
 			a.put(x[low*p.in:high*p.in], 0, high-low)
 			for n := 0; n < panels(p.out); n += mostPanels {

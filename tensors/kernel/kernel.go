@@ -18,7 +18,8 @@
 // same bits for any number of threads and for any other rows in the batch.
 // Between kinds of processors the bits are the same too, but for which NaN it is
 // that arithmetic makes, and for LogSumExp, which takes exp from package math,
-// whose last bit differs there.
+// whose last bit differs there. One set of instructions, amx, which Use must be
+// asked for, takes the sums of Multiply in an order of its own (split.go).
 package kernel
 
 import (
