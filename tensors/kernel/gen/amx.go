@@ -16,7 +16,7 @@ const (
 	splitStep  = 3 * partBytes
 	panelStep  = 16 * panelColumns * 4
 	panelPitch = panelColumns * 4
-	stepsAhead = 3 // of the panel that are asked for
+	stepsAhead = 6 // of the panel that are asked for
 )
 
 // A general register by its number in an instruction, and its name.
@@ -157,7 +157,7 @@ func amxTiles(high int) string {
 	}
 	// With few rows it is the panels' way from memory that takes the time.
 	for at := 0; at < panelStep; at += 64 {
-		line("PREFETCHT0 %d(R13)", stepsAhead*panelStep+at)
+		line("PREFETCHT1 %d(R13)", stepsAhead*panelStep+at)
 	}
 	line("ADDQ $%d, R13", panelStep)
 	line("ADDQ $%d, SI", splitStep)
