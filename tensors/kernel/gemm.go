@@ -62,8 +62,9 @@ func (p *Panels) byRows(dst, x []float32, rows, height int) {
 			low, high := g*height, min((g+1)*height, rows)
 			a.reset(p, high-low)
 			a.put(x[low*p.in:high*p.in], 0, high-low)
-			for n := 0; n < panels(p.out); n += mostPanels {
-				p.multiply(dst[low*p.out:high*p.out], a, n, min(n+mostPanels, panels(p.out)))
+			pieces, total := (panels(p.out)+mostPanels-1)/mostPanels, panels(p.out)
+			for i := range pieces {
+				p.multiply(dst[low*p.out:high*p.out], a, total*i/pieces, total*(i+1)/pieces)
 			}
 		}
 	})
@@ -77,7 +78,11 @@ func (p *Panels) byPanels(dst, x []float32, rows int) {
 	Parallel(rows, func(low, high int) { a.put(x, low, high) })
 
 	total, workers := panels(p.out), runtime.GOMAXPROCS(0)
-	step := max(1, min(mostPanels, total/(8*workers)))
+	shares := 8 // of each worker, so that none waits long for another
+	if a.split {
+		shares = 3 // each of them costs more
+	}
+	step := max(1, min(mostPanels, total/(shares*workers)))
 	var next atomic.Int64
 	Parallel(min(workers, (total+step-1)/step), func(int, int) {
 		for low := int(next.Add(int64(step))) - step; low < total; low = int(next.Add(int64(step))) - step {

@@ -259,7 +259,7 @@ func rotate512(n int, dst *float32, x *float32, cos *float32, sin *float32, half
 //go:noescape
 func rotate256(n int, dst *float32, x *float32, cos *float32, sin *float32, half int)
 
-// split512 cuts 32 values of x for each step into three parts, which stand 1 KiB apart in dst.
+// split512 cuts 32 values of x for each step into three parts, which stand 1 KiB apart in dst, and steps next bytes.
 //
 //go:noescape
-func split512(steps int, dst *uint16, x *float32)
+func split512(steps int, dst *uint16, x *float32, next uintptr)

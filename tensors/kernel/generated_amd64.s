@@ -4451,12 +4451,13 @@ rotate256_next:
 	VZEROUPPER
 	RET
 
-// func split512(steps int, dst *uint16, x *float32)
+// func split512(steps int, dst *uint16, x *float32, next uintptr)
 // Requires: AVX, AVX512F
-TEXT ·split512(SB), NOSPLIT, $0-24
+TEXT ·split512(SB), NOSPLIT, $0-32
 	MOVQ       steps+0(FP), AX
 	MOVQ       dst+8(FP), CX
 	MOVQ       x+16(FP), DX
+	MOVQ       next+24(FP), BX
 	VPTERNLOGD $0xff, Z0, Z0, Z0
 	VPSLLD     $0x10, Z0, Z0
 
@@ -4490,7 +4491,7 @@ split_next:
 	VPMOVDW Z1, Y1
 	VMOVDQU Y1, 2080(CX)
 	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000c00, CX
+	ADDQ    BX, CX
 	DECQ    AX
 	JNE     split_next
 	VZEROUPPER

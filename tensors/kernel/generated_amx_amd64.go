@@ -2,12 +2,12 @@
 
 package kernel
 
-// tilesAMXx16 writes n tiles of 16 rows and 32 columns, one below the other, or adds to them.
+// tilesAMXx16 writes n tiles of 16 rows and 32 columns, one beside the other, or adds to them. Their panels are next bytes apart.
 //
 //go:noescape
-func tilesAMXx16(n, steps int, x *uint16, panel *uint32, c *float32, stride uintptr, add bool)
+func tilesAMXx16(n, steps int, x *uint16, panel *uint32, next uintptr, c *float32, stride uintptr, add bool)
 
-// tilesAMXx32 writes n tiles of 32 rows and 32 columns, one below the other, or adds to them.
+// tilesAMXx32 writes n tiles of 32 rows and 32 columns, one beside the other, or adds to them. Their panels are next bytes apart.
 //
 //go:noescape
-func tilesAMXx32(n, steps int, x *uint16, panel *uint32, c *float32, stride uintptr, add bool)
+func tilesAMXx32(n, steps int, x *uint16, panel *uint32, next uintptr, c *float32, stride uintptr, add bool)

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Where the processor multiplies tiles of bfloat16 (Intel AMX) and Use asked for
 // it, Multiply cuts each x into three bfloat16 whose sum it is, exactly, and
@@ -16,54 +19,62 @@ import "math"
 // count as zero. That is one order for any number of threads and rows.
 const (
 	tileRowsAMX = 16
+	pairRows    = 2 * tileRowsAMX             // rows that are multiplied together
 	partWords   = tileRowsAMX * 2 * stepPairs // values of a part of a step: 16 rows of 32
 	stepWords   = 3 * partWords
-	blockSteps  = 24 // steps in which a panel stays in the first cache
+	blockSteps  = 6 // steps of 32 rows that stay in the first cache while they go over more than fewPanels panels
+	fewPanels   = 2
 )
 
 // splitColumns computes the columns of dst that belong to the panels low to
 // high.
 func (p *Panels) splitColumns(dst []float32, parts []uint16, rows, low, high int) {
-	steps, tiles := pairs(p.in)/stepPairs, (rows+tileRowsAMX-1)/tileRowsAMX
-	for from := 0; from < rows; from += bandRows {
-		band := min(bandRows, rows-from)
-		for start := 0; start < steps; start += blockSteps {
-			k := min(blockSteps, steps-start)
-			block := parts[(start*tiles+from/tileRowsAMX*k)*stepWords:]
-			for n := low; n < high; n++ {
-				panel := p.bf16[(n*steps+start)*stepPairs*panelColumns:]
-				p.splitPanel(dst[from*p.out+n*panelColumns:], block, panel, n, band, k, start > 0)
-			}
+	steps, width := pairs(p.in)/stepPairs, (high-low)*panelColumns
+	columns := min(width, p.out-low*panelColumns)
+	for r := 0; r < rows; r += pairRows {
+		count := min(pairRows, rows-r)
+		x, c := parts[r/tileRowsAMX*steps*stepWords:], dst[r*p.out+low*panelColumns:]
+		if count == pairRows && columns == width {
+			p.splitTiles(c, p.out, x, pairRows, low, high)
+			continue
 		}
-	}
-}
-
-// splitPanel multiplies rows of x by k steps of panel n and adds them to dst, or
-// writes them there. Tiles that dst does not hold whole go by a copy.
-func (p *Panels) splitPanel(dst []float32, block []uint16, panel []uint32, n, rows, k int, add bool) {
-	const high = 2 * tileRowsAMX
-	columns := min(panelColumns, p.out-n*panelColumns)
-	r := 0
-	if columns == panelColumns && rows >= high {
-		r = rows / high * high
-		multiplyTiles(dst[:(r-1)*p.out+panelColumns], p.out, block, panel, r, k, add)
-	}
-	for ; r < rows; r += high {
-		var whole [high * panelColumns]float32
-		count := min(high, rows-r)
-		for i := 0; add && i < count; i++ {
-			copy(whole[i*panelColumns:(i+1)*panelColumns], dst[(r+i)*p.out:(r+i)*p.out+columns])
-		}
-		tiled := (count + tileRowsAMX - 1) / tileRowsAMX * tileRowsAMX
-		multiplyTiles(whole[:], panelColumns, block[r/tileRowsAMX*k*stepWords:], panel, tiled, k, add)
+		// Tiles that dst does not hold whole go by a copy.
+		whole := wholes.Get().(*[]float32)
+		*whole = resize(*whole, pairRows*width)
+		p.splitTiles(*whole, width, x, (count+tileRowsAMX-1)/tileRowsAMX*tileRowsAMX, low, high)
 		for i := range count {
-			copy(dst[(r+i)*p.out:(r+i)*p.out+columns], whole[i*panelColumns:])
+			copy(c[i*p.out:i*p.out+columns], (*whole)[i*width:])
 		}
+		wholes.Put(whole)
 	}
 }
 
-// partsOf is the size of the parts of x [rows, in]: [blocks, tiles of 16 rows,
-// steps of the block, 3, 16, 32].
+// wholes keeps the memory of tiles that are copied.
+var wholes = sync.Pool{New: func() any { return new([]float32) }}
+
+// splitTiles multiplies 16 or 32 rows of x by the panels low to high and writes
+// them to c, whose rows are stride apart.
+func (p *Panels) splitTiles(c []float32, stride int, x []uint16, rows, low, high int) {
+	step, depth := rows/tileRowsAMX*stepWords, pairs(p.in)*panelColumns
+	steps, block := pairs(p.in)/stepPairs, blockSteps*pairRows/rows
+	if high-low <= fewPanels {
+		block *= 4 // nothing would be gained, and every call takes time
+	}
+	c = c[:(rows-1)*stride+(high-low)*panelColumns]
+	if steps == 0 {
+		for r := range rows {
+			clear(c[r*stride : r*stride+(high-low)*panelColumns])
+		}
+	}
+	for start := 0; start < steps; start += block {
+		k := min(block, steps-start)
+		panels := p.bf16[low*depth : high*depth][start*stepPairs*panelColumns:]
+		multiplyTiles(c, stride, x[start*step:(start+k)*step], rows, panels, depth, high-low, k, start > 0)
+	}
+}
+
+// partsOf is the size of the parts of x [rows, in]: [pairs of tiles, steps, 2, 3,
+// 16, 32], with one tile in place of two where the last rows fit it.
 func partsOf(rows, in int) int {
 	return pairs(in) / stepPairs * ((rows + tileRowsAMX - 1) / tileRowsAMX) * stepWords
 }
@@ -72,26 +83,25 @@ func partsOf(rows, in int) int {
 // Columns beyond the row are zero. Rows beyond x stay what they are: they give
 // rows that nobody reads.
 func splitRow(parts []uint16, row []float32, r, rows int) {
-	steps, tiles := pairs(len(row))/stepPairs, (rows+tileRowsAMX-1)/tileRowsAMX
-	for start := 0; start < steps; start += blockSteps {
-		k := min(blockSteps, steps-start)
-		to := parts[(start*tiles+r/tileRowsAMX*k)*stepWords+r%tileRowsAMX*2*stepPairs:]
-		values := row[start*2*stepPairs:]
-		whole := min(k, len(values)/(2*stepPairs))
-		split(to, values, whole)
-		if whole < k {
-			var tail [2 * stepPairs]float32
-			copy(tail[:], values[whole*2*stepPairs:])
-			split(to[whole*stepWords:], tail[:], 1)
-		}
+	steps, next := pairs(len(row))/stepPairs, 2*stepWords
+	if rows-r/pairRows*pairRows <= tileRowsAMX {
+		next = stepWords
+	}
+	to := parts[r/pairRows*steps*2*stepWords+r%pairRows/tileRowsAMX*stepWords+r%tileRowsAMX*2*stepPairs:]
+	whole := len(row) / (2 * stepPairs)
+	split(to, row, whole, next)
+	if whole < steps {
+		var tail [2 * stepPairs]float32
+		copy(tail[:], row[whole*2*stepPairs:])
+		split(to[whole*next:], tail[:], 1, next)
 	}
 }
 
 // splitPlain is the specification of split: it cuts 32 values of x for each step
-// into their parts.
-func splitPlain(dst []uint16, x []float32, steps int) {
+// into their parts. Steps are next words apart.
+func splitPlain(dst []uint16, x []float32, steps, next int) {
 	for i, v := range x[:steps*2*stepPairs] {
-		at := i/(2*stepPairs)*stepWords + i%(2*stepPairs)
+		at := i/(2*stepPairs)*next + i%(2*stepPairs)
 		for part := range 3 {
 			bits := math.Float32bits(v)
 			dst[at+part*partWords] = uint16(bits >> 16)

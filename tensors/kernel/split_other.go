@@ -4,6 +4,6 @@ package kernel
 
 func splitting() bool { return false }
 
-func split([]uint16, []float32, int) {}
+func split([]uint16, []float32, int, int) {}
 
-func multiplyTiles([]float32, int, []uint16, []uint32, int, int, bool) {}
+func multiplyTiles([]float32, int, []uint16, int, []uint32, int, int, int, bool) {}

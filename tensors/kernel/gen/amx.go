@@ -9,14 +9,12 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-// Of package kernel: the bytes of a step of x for 16 rows (three parts of 16
-// rows of 32 bfloat16) and of a panel (16 pairs of 32 columns).
+// Of package kernel: the bytes of a part of a step of x (16 rows of 32 bfloat16)
+// and of a step of a panel (16 pairs of 32 columns).
 const (
 	partBytes  = 16 * 32 * 2
-	splitStep  = 3 * partBytes
 	panelStep  = 16 * panelColumns * 4
 	panelPitch = panelColumns * 4
-	stepsAhead = 6 // of the panel that are asked for
 )
 
 // A general register by its number in an instruction, and its name.
@@ -26,12 +24,12 @@ type general struct {
 }
 
 var (
-	regCX  = general{1, "CX"} // bytes from one row of c to the next
-	regDX  = general{2, "DX"} // c of the upper rows
-	regBX  = general{3, "BX"} // c, then x, of the lower rows
-	regSI  = general{6, "SI"} // x of the upper rows
-	regR11 = general{11, "R11"}
-	regR12 = general{12, "R12"}
+	regCX  = general{1, "CX"}   // bytes from one row of c to the next
+	regDX  = general{2, "DX"}   // c
+	regBX  = general{3, "BX"}   // c, 16 rows below
+	regR10 = general{10, "R10"} // x
+	regR11 = general{11, "R11"} // its pitch
+	regR12 = general{12, "R12"} // that of the panel
 	regR13 = general{13, "R13"} // the panel
 )
 
@@ -60,9 +58,9 @@ func amx(name string) error {
 
 	for _, high := range []int{1, 2} {
 		function := fmt.Sprintf("tilesAMXx%d", 16*high)
-		const parameters = "(n, steps int, x *uint16, panel *uint32, c *float32, stride uintptr, add bool)"
-		fmt.Fprintf(stubs, "\n// %s writes n tiles of %d rows and 32 columns, one below the other, or adds to them.\n//\n//go:noescape\nfunc %s%s\n", function, 16*high, function, parameters)
-		fmt.Fprintf(source, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-49\n", function, parameters, function)
+		const parameters = "(n, steps int, x *uint16, panel *uint32, next uintptr, c *float32, stride uintptr, add bool)"
+		fmt.Fprintf(stubs, "\n// %s writes n tiles of %d rows and 32 columns, one beside the other, or adds to them. Their panels are next bytes apart.\n//\n//go:noescape\nfunc %s%s\n", function, 16*high, function, parameters)
+		fmt.Fprintf(source, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-57\n", function, parameters, function)
 		source.WriteString(amxTiles(high))
 	}
 	if err := os.WriteFile(name+".s", source.Bytes(), 0o644); err != nil {
@@ -72,9 +70,10 @@ func amx(name string) error {
 }
 
 // amxTiles is the body of a function that computes n tiles of high times 16
-// rows, which use the same panel. Tile registers 0 to 3 are the sums (upper rows
-// left and right, lower rows left and right), 4 and 5 the halves of the panel,
-// 6 and 7 a part of the upper and the lower rows of x.
+// rows, which use the same x: it stays in the first cache, and the panels come
+// from wherever they are. Tile registers 0 to 3 are the sums (upper rows left and
+// right, lower rows left and right), 4 and 5 the halves of the panel, 6 and 7 a
+// part of the upper and the lower rows of x.
 func amxTiles(high int) string {
 	var s bytes.Buffer
 	line := func(format string, values ...any) { fmt.Fprintf(&s, "\t"+format+"\n", values...) }
@@ -108,19 +107,18 @@ func amxTiles(high int) string {
 	}
 
 	line("MOVQ n+0(FP), R8")
-	line("MOVQ steps+8(FP), R9")
 	line("MOVQ x+16(FP), SI")
 	line("MOVQ panel+24(FP), DI")
-	line("MOVQ c+32(FP), DX")
-	line("MOVQ stride+40(FP), CX")
+	line("MOVQ next+32(FP), R9")
+	line("MOVQ c+40(FP), DX")
+	line("MOVQ stride+48(FP), CX")
 	line("LEAQ tileShapes<>(SB), AX")
 	encode("LDTILECFG (AX)", 0xc4, 0xe2, 0x78, 0x49, 0x00)
 	line("MOVQ $64, R11")
 	line("MOVQ $%d, R12", panelPitch)
-	line("IMUL3Q $%d, R9, R10 // bytes of x for 16 rows", splitStep)
 
 	s.WriteString("next:\n")
-	line("MOVBLZX add+48(FP), AX")
+	line("MOVBLZX add+56(FP), AX")
 	line("TESTL AX, AX")
 	line("JEQ fresh")
 	load(0, regDX, regCX, 0)
@@ -137,33 +135,28 @@ func amxTiles(high int) string {
 	}
 	s.WriteString("ready:\n")
 	line("MOVQ DI, R13")
-	line("MOVQ R9, AX")
-	if high == 2 {
-		line("LEAQ (SI)(R10*1), BX")
-	}
+	line("MOVQ SI, R10")
+	line("MOVQ steps+8(FP), AX")
 
 	s.WriteString("step:\n")
 	load(4, regR13, regR12, 0)
 	load(5, regR13, regR12, half)
 	for part := range 3 {
-		load(6, regSI, regR11, part*partBytes)
+		load(6, regR10, regR11, part*partBytes)
 		multiply(0, 6, 4)
 		multiply(1, 6, 5)
 		if high == 2 {
-			load(7, regBX, regR11, part*partBytes)
+			load(7, regR10, regR11, (3+part)*partBytes)
 			multiply(2, 7, 4)
 			multiply(3, 7, 5)
 		}
 	}
 	// With few rows it is the panels' way from memory that takes the time.
 	for at := 0; at < panelStep; at += 64 {
-		line("PREFETCHT1 %d(R13)", stepsAhead*panelStep+at)
+		line("PREFETCHT1 %d(R13)(R9*1)", at)
 	}
 	line("ADDQ $%d, R13", panelStep)
-	line("ADDQ $%d, SI", splitStep)
-	if high == 2 {
-		line("ADDQ $%d, BX", splitStep)
-	}
+	line("ADDQ $%d, R10", high*3*partBytes)
 	line("DECQ AX")
 	line("JNE step")
 
@@ -173,11 +166,9 @@ func amxTiles(high int) string {
 		lowerC()
 		memory(2, 2, regBX, regCX, 0)
 		memory(2, 3, regBX, regCX, half)
-		line("ADDQ R10, SI // the lower rows are done too")
 	}
-	line("MOVQ CX, BX")
-	line("SHLQ $%d, BX", 3+high)
-	line("ADDQ BX, DX")
+	line("ADDQ R9, DI")
+	line("ADDQ $%d, DX", 4*panelColumns)
 	line("DECQ R8")
 	line("JNE next")
 	encode("TILERELEASE", 0xc4, 0xe2, 0x78, 0x49, 0xc0)
@@ -189,10 +180,11 @@ func amxTiles(high int) string {
 // value is the sum of three bfloat16, of which the first two are cut off, not
 // rounded, so that the third is exact.
 func splitter() {
-	TEXT("split512", NOSPLIT, "func(steps int, dst *uint16, x *float32)")
-	Doc("split512 cuts 32 values of x for each step into three parts, which stand 1 KiB apart in dst.")
+	TEXT("split512", NOSPLIT, "func(steps int, dst *uint16, x *float32, next uintptr)")
+	Doc("split512 cuts 32 values of x for each step into three parts, which stand 1 KiB apart in dst, and steps next bytes.")
 	Pragma("noescape")
-	steps, dst, x := Load(Param("steps"), GP64()), Load(Param("dst"), GP64()), Load(Param("x"), GP64())
+	steps, dst := Load(Param("steps"), GP64()), Load(Param("dst"), GP64())
+	x, next := Load(Param("x"), GP64()), Load(Param("next"), GP64())
 	mask := upperHalves(wide)
 	Label("split_next")
 	for half := range 2 {
@@ -210,7 +202,7 @@ func splitter() {
 		}
 	}
 	ADDQ(U32(128), x)
-	ADDQ(U32(splitStep), dst)
+	ADDQ(next, dst)
 	DECQ(steps)
 	JNE(LabelRef("split_next"))
 	VZEROUPPER()
