@@ -106,6 +106,17 @@ func (a *answers) load() error {
 // has reports whether a question is answered.
 func (a *answers) has(question int) bool { return a.lines[question] != nil }
 
+// count is how many questions are answered.
+func (a *answers) count() int {
+	n := 0
+	for _, line := range a.lines {
+		if line != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // add writes the answer to a question.
 func (a *answers) add(question int, answer any) error {
 	var line bytes.Buffer

@@ -108,8 +108,11 @@ func newBench(base *model, opt benchOptions) (*probe.Bench, []string, error) {
 // one.
 func readTasks(file string) (task.Set, error) {
 	f, err := os.Open(file)
-	if errors.Is(err, os.ErrNotExist) && file == testdata.TaskName {
+	switch {
+	case errors.Is(err, os.ErrNotExist) && file == testdata.TaskName:
 		return task.Read(testdata.TaskName, "embedded "+testdata.TaskName, bytes.NewReader(testdata.Task()))
+	case errors.Is(err, os.ErrNotExist):
+		return task.Set{}, fmt.Errorf("--tasks %s: no such file, and the one task that is embedded is called %s", file, testdata.TaskName)
 	}
 	if err != nil {
 		return task.Set{}, err

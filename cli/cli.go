@@ -108,7 +108,7 @@ func report(ctx context.Context, env environment, err error) int {
 			unfinished.Finished, unfinished.Shards, table.Printable(unfinished.Partial))
 		return ExitInterrupted
 	case ctx.Err() != nil && errors.As(err, &stopped):
-		fmt.Fprintf(env.err, "surgeon: interrupted: %s are kept, the same command goes on from them\n", plural(stopped.answers, "answer"))
+		fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(stopped.say()))
 		return ExitInterrupted
 	case ctx.Err() != nil:
 		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")

@@ -301,7 +301,7 @@ func TestUntrustedNames(t *testing.T) {
 	}
 }
 
-// TestProbeBadLines answers the good lines and then reports the first bad one.
+// TestProbeBadLines answers the good lines and then reports the bad ones.
 func TestProbeBadLines(t *testing.T) {
 	in := strings.Join([]string{
 		`{"id":1,"prompt_ids":[320],"logits":true}`,
@@ -314,6 +314,8 @@ func TestProbeBadLines(t *testing.T) {
 		`{"id":6,"prompt_ids":[1],"generate":{"max_tokens":3}}`,
 		`{"id":7,"prompt_ids":[1],"continuation_ids":[[]]}`,
 		`{"id":8,"prompt_ids":[400,1]}`,
+		`{"id":9,"prompt_ids":[-1]}`,
+		`{"id":10,"prompt_ids":[310,1]}`,
 	}, "\n")
 	out, errs, code := surgeonIn(t, in, "probe", "base", "-")
 	var bad []string
@@ -321,14 +323,14 @@ func TestProbeBadLines(t *testing.T) {
 		bad = append(bad, strings.TrimPrefix(line, "surgeon: -:"))
 	}
 	for i, want := range []string{"1: prompt: token id 320 is outside the vocabulary of 320", "3: not a request", "5: the prompt is empty", `6: "id" is missing`,
-		"7: needs one of", "9: continuation 1 is empty"} {
-		if code != ExitInput || len(bad) != 6 || !strings.HasPrefix(bad[i], want) {
+		"7: needs one of", "9: continuation 1 is empty", "10: prompt: token id 400 is outside the vocabulary of 320", `11: "prompt_ids" holds a negative number`} {
+		if code != ExitInput || len(bad) != 8 || !strings.HasPrefix(bad[i], want) {
 			t.Errorf("exit code %d, line %d of %q is not %q", code, i, bad, want)
 		}
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], `{"id":2,"prompt_ids":[1],"logprobs":[-`) ||
-		lines[1] != `{"id":3,"prompt_ids":[],"logprobs":[],"greedy":[],"tokens":0}` || lines[3] != `{"id":8,"prompt_ids":[400,1],"logprobs":[],"greedy":[],"tokens":0}` {
+		lines[1] != `{"id":3,"prompt_ids":[],"logprobs":[],"greedy":[],"tokens":0}` || lines[3] != `{"id":10,"prompt_ids":[310,1],"logprobs":[],"greedy":[],"tokens":0}` {
 		t.Errorf("answers:\n%s", out)
 	}
 }

@@ -46,10 +46,21 @@ func (f folder) side(file string) ([]byte, string, error) {
 	path := f.path(file)
 	data, err := fs.ReadFile(f, file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, path, fmt.Errorf("%s: not there: a model needs it beside its weights to be run", path)
+		return nil, path, missing{path}
 	}
 	return data, path, err
 }
+
+// missing is the error of a file that is not there.
+type missing struct{ path string }
+
+// Error implements error.
+func (m missing) Error() string {
+	return m.path + ": not there: a model needs it beside its weights to be run"
+}
+
+// Unwrap makes it one of package fs.
+func (m missing) Unwrap() error { return fs.ErrNotExist }
 
 // tokenizer reads tokenizer.json.
 func (f folder) tokenizer() (*token.Tokenizer, error) {
@@ -104,7 +115,12 @@ func (f folder) chat() (*chat.Template, error) {
 		files[i] = data
 	}
 	t, err := chat.Read(files[0], files[1])
-	if err != nil {
+	switch {
+	case errors.Is(err, chat.ErrNone):
+		return nil, fmt.Errorf("%s: %w", f.path("."), err)
+	case err != nil && files[1] != nil:
+		return nil, fmt.Errorf("%s: %w", f.path("chat_template.jinja"), err)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", f.path("tokenizer_config.json"), err)
 	}
 	return t, nil

@@ -88,7 +88,7 @@ func (j *journal) close(through bool) {
 		return
 	}
 	j.answers.close()
-	if through {
+	if through || j.count() == 0 {
 		os.Remove(j.path)
 	}
 }
@@ -100,7 +100,7 @@ func scored(ctx context.Context, b *probe.Bench, identity string, candidates []p
 	scores, err = b.Score(ctx, candidates)
 	j.close(err == nil)
 	if err != nil && j != nil {
-		err = stopped{j.count(), err}
+		err = stopped{j.count(), "", err}
 	}
 	return scores, kept, err
 }
@@ -108,19 +108,20 @@ func scored(ctx context.Context, b *probe.Bench, identity string, candidates []p
 // stopped is the error of a run whose answers are kept.
 type stopped struct {
 	answers int
+	file    string // that holds them; "" for a journal
 	error
+}
+
+// say is what a user is told of an interrupted run.
+func (s stopped) say() string {
+	switch {
+	case s.answers == 0:
+		return "interrupted before the first answer was finished"
+	case s.file != "":
+		return fmt.Sprintf("interrupted: %s are kept in %s, the same command goes on from them", plural(s.answers, "answer"), s.file)
+	}
+	return fmt.Sprintf("interrupted: %s are kept, the same command goes on from them", plural(s.answers, "answer"))
 }
 
 // Unwrap returns the reason.
 func (s stopped) Unwrap() error { return s.error }
-
-// count is how many questions are answered.
-func (j *journal) count() int {
-	n := 0
-	for _, line := range j.lines {
-		if line != nil {
-			n++
-		}
-	}
-	return n
-}

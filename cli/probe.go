@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"surgeon/cli/table"
 	"surgeon/probe/decoder"
 )
 
@@ -43,6 +43,9 @@ Examples:
 			args, err := models(c, 2, 2, "a model and a file of requests")
 			if err != nil {
 				return err
+			}
+			if c.String("out") == "-" {
+				return usagef("--out - : want a file; without --out answers go to standard output")
 			}
 			if c.Bool("tokens-only") && c.IsSet("out") {
 				return usagef("--tokens-only computes nothing that could be continued: --out does not go with it")
@@ -102,8 +105,8 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	if err != nil {
 		return err
 	}
-	if r.bare {
-		fmt.Fprintln(env.err, "surgeon: note: the tokenizer begins a text with special tokens, and prompts are taken as they are written: --special adds them")
+	for _, note := range r.notes() {
+		fmt.Fprintf(env.err, "surgeon: note: %s\n", table.Printable(note))
 	}
 	out := newAnswers(env.out, len(list))
 	if opt.out != "" {
@@ -114,7 +117,11 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	}
 	p := &probing{opt: opt, model: d, reader: r, file: file, list: list, out: out}
 	if err := p.run(ctx); err != nil {
-		return fmt.Errorf("%s: %w", modelName, err)
+		err = fmt.Errorf("%s: %w", modelName, err)
+		if opt.out != "" {
+			err = stopped{out.count(), opt.out, err}
+		}
+		return err
 	}
 	if err := out.finish(); err != nil {
 		return err
@@ -164,30 +171,4 @@ func resumeProbe(ctx context.Context, path string, m *model, list []asked) (*ans
 // answer is the answer to a line as far as it is known without the model.
 func (a *asked) answer() *probeAnswer {
 	return &probeAnswer{ID: a.id, PromptIDs: append([]int32{}, a.promptIDs...), LogProbs: []number{}, Greedy: []bool{}}
-}
-
-// badLines are the lines of a file that could not be answered.
-type badLines []error
-
-// Error implements error.
-func (b badLines) Error() string { return strings.Join(b.some(), "\n") }
-
-// some are the first bad lines and how many more there are.
-func (b badLines) some() (list []string) {
-	const most = 10
-	for _, line := range b[:min(len(b), most)] {
-		list = append(list, line.Error())
-	}
-	if len(b) > most {
-		list = append(list, fmt.Sprintf("%d more lines could not be answered", len(b)-most))
-	}
-	return list
-}
-
-// report is an error if there are bad lines.
-func (b badLines) report() error {
-	if len(b) == 0 {
-		return nil
-	}
-	return b
 }

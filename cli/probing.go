@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"surgeon/probe"
 	"surgeon/probe/decoder"
@@ -91,7 +92,7 @@ func (p *probing) generate(ctx context.Context, parts []part) error {
 		return nil
 	}
 	tokenizer, err := p.reader.tokenizer()
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	var requests []decoder.Generation
@@ -110,7 +111,10 @@ func (p *probing) generate(ctx context.Context, parts []part) error {
 	}
 	opt.Done = func(i int, g decoder.Generated) {
 		most -= int64(requests[i].MaxTokens - len(g.IDs)) // are not needed
-		text := probe.Written(tokenizer, g, p.list[parts[i].line].stop)
+		text := probe.Text{IDs: g.IDs, Finish: g.Finish}
+		if tokenizer != nil {
+			text = probe.Written(tokenizer, g, p.list[parts[i].line].stop)
+		}
 		p.parts[parts[i].line].text = &text
 		p.there(parts[i].line)
 	}

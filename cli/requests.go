@@ -6,14 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"surgeon/probe"
 	"surgeon/probe/chat"
 	"surgeon/probe/decoder"
 	"surgeon/probe/task"
 	"surgeon/probe/token"
+	"surgeon/tensors/kernel"
 )
 
 // probeRequest is a line of the requests.
@@ -58,8 +62,14 @@ type asked struct {
 	stop       []string
 }
 
-// check checks what the model is asked against its Config.
+// check checks what the model is asked, and the ids of the prompt, against its
+// Config.
 func (a *asked) check(c decoder.Config) error {
+	for _, id := range a.promptIDs {
+		if int(id) >= c.Vocabulary {
+			return fmt.Errorf("prompt: token id %d is outside the vocabulary of %d", id, c.Vocabulary)
+		}
+	}
 	for _, r := range a.requests {
 		if err := r.Check(c); err != nil {
 			return err
@@ -79,17 +89,25 @@ type reader struct {
 	special    bool            // prompts get the special tokens that the tokenizer puts around a text
 	tokensOnly bool
 
-	read     *token.Tokenizer
-	bare     bool // a text does not begin as the tokenizer begins one
-	endings  []int32
-	ended    bool // endings are read
-	template *chat.Template
-	concerns error // every line, not the one that asked first
+	read      *token.Tokenizer
+	bare      bool // a text does not begin as the tokenizer begins one
+	endings   []int32
+	ended     bool // endings are read
+	template  *chat.Template
+	unwritten error           // why there is no template
+	unknown   map[string]bool // fields of lines that mean nothing
+	concerns  error           // every line, not the one that asked first
 }
 
+// tokenizer is that of the model. Without one, lines of token ids can be
+// answered all the same.
 func (r *reader) tokenizer() (*token.Tokenizer, error) {
 	if r.read == nil && r.concerns == nil {
-		r.read, r.concerns = r.folder.tokenizer()
+		var err error
+		if r.read, err = r.folder.tokenizer(); errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		r.concerns = err
 	}
 	return r.read, r.concerns
 }
@@ -120,7 +138,7 @@ func (r *reader) lines(ctx context.Context, env environment, file string) (list 
 			err = a.check(*r.config)
 		}
 		if err != nil {
-			bad = append(bad, fmt.Errorf("%s:%d: %w", file, number, task.Plain(err)))
+			bad = append(bad, badLine{number, fmt.Errorf("%s:%d: %w", file, number, task.Plain(err))})
 			return r.concerns
 		}
 		a.line, a.text = number, bytes.Clone(text)
@@ -145,6 +163,7 @@ func (r *reader) parse(ctx context.Context, text []byte) (asked, error) {
 	if err := q.check(); err != nil {
 		return asked{}, err
 	}
+	r.notice(text)
 	a := asked{id: q.ID, promptIDs: q.PromptIDs}
 	prompt, err := r.prompt(ctx, q)
 	if err != nil {
@@ -166,16 +185,49 @@ func (r *reader) parse(ctx context.Context, text []byte) (asked, error) {
 	return a, r.generate(q, &a)
 }
 
+// requestFields are the fields that a line may have.
+var requestFields = []string{"id", "prompt", "prompt_ids", "messages", "continuations", "continuation_ids", "generate", "logits"}
+
+// notice remembers what a line has besides.
+func (r *reader) notice(text []byte) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(text, &fields) != nil {
+		return // the line is an object
+	}
+	for name := range fields {
+		if !slices.Contains(requestFields, name) {
+			if r.unknown == nil {
+				r.unknown = map[string]bool{}
+			}
+			r.unknown[name] = true
+		}
+	}
+}
+
+// notes are what a user should know of the lines that were read.
+func (r *reader) notes() (list []string) {
+	if r.bare {
+		list = append(list, "the tokenizer begins a text with special tokens, and prompts are taken as they are written: --special adds them")
+	}
+	if len(r.unknown) > 0 {
+		list = append(list, fmt.Sprintf("requests have fields that mean nothing: %s", strings.Join(slices.Sorted(maps.Keys(r.unknown)), ", ")))
+	}
+	if !kernel.Portable() {
+		list = append(list, unportable())
+	}
+	return list
+}
+
 // prompt is the text of a line's prompt, or nil if it is given as ids.
 func (r *reader) prompt(ctx context.Context, q probeRequest) (*string, error) {
 	if q.Messages == nil {
 		return q.Prompt, nil
 	}
-	if r.template == nil && r.concerns == nil {
-		r.template, r.concerns = r.folder.chat()
+	if r.template == nil && r.unwritten == nil {
+		r.template, r.unwritten = r.folder.chat()
 	}
-	if r.concerns != nil {
-		return nil, r.concerns
+	if r.unwritten != nil {
+		return nil, r.unwritten
 	}
 	var messages []chat.Message
 	for i, m := range q.Messages {
@@ -212,7 +264,9 @@ func (q probeRequest) check() error {
 	case q.Messages != nil && len(q.Messages) == 0:
 		return errors.New(`"messages" has no entries`)
 	case prompts != 1:
-		return errors.New(`needs one of "prompt", "prompt_ids" and "messages"`)
+		return errors.New(`needs one of "prompt", "prompt_ids" and "messages", and only one`)
+	case slices.ContainsFunc(q.PromptIDs, func(id int32) bool { return id < 0 }):
+		return errors.New(`"prompt_ids" holds a negative number`)
 	case len(q.Continuations) > 0 && len(q.ContinuationIDs) > 0:
 		return errors.New(`"continuations" and "continuation_ids" exclude each other`)
 	}
@@ -257,7 +311,7 @@ func (r *reader) generate(q probeRequest, a *asked) error {
 	strict := json.NewDecoder(bytes.NewReader(q.Generate))
 	strict.DisallowUnknownFields() // an option without effect would be an answer to another question
 	if err := strict.Decode(&g); err != nil {
-		return fmt.Errorf("\"generate\": %w", task.Plain(err))
+		return fmt.Errorf("\"generate\": %s", strings.Replace(strings.TrimPrefix(task.Plain(err).Error(), "json: "), "the line must be", "must be", 1))
 	}
 	if len(g.Stop) > 0 && string(g.Stop) != "null" {
 		var err error
@@ -265,8 +319,8 @@ func (r *reader) generate(q probeRequest, a *asked) error {
 			return errors.New(`"stop" must be a text or a list of texts, none of them empty`)
 		}
 	}
-	t, err := r.tokenizer() // the answer is a text
-	if err != nil {
+	t, err := r.tokenizer() // the answer is a text, too
+	if err != nil && !(errors.Is(err, fs.ErrNotExist) && len(a.stop) == 0) {
 		return err
 	}
 	out := decoder.Generation{Prompt: a.promptIDs, MaxTokens: defaultMaxTokens,

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/urfave/cli/v2"
 
@@ -94,9 +95,14 @@ func runNotes(kept, truncated int) (list []string) {
 		list = append(list, fmt.Sprintf("warning: %s too long for the model's context lost their beginning", plural(truncated, "prompt")))
 	}
 	if !kernel.Portable() {
-		list = append(list, fmt.Sprintf("SURGEON_ISA=%s: sums in another order than elsewhere, so last digits differ", kernel.Instructions()))
+		list = append(list, unportable())
 	}
 	return list
+}
+
+// unportable says what the instruction set in use changes.
+func unportable() string {
+	return fmt.Sprintf("SURGEON_ISA=%s: sums in another order than elsewhere, so last digits differ", kernel.Instructions())
 }
 
 // summary turns the scores of items into means.
@@ -132,6 +138,14 @@ func (s *scoredModel) print(env environment) error {
 
 // cells are the score, its standard error and its interval.
 func (t sweepTask) cells() []string {
-	return []string{fmt.Sprintf("%.1f %%", 100*float64(t.Score)), fmt.Sprintf("%.1f pp", 100*float64(t.SE)),
+	return []string{fmt.Sprintf("%.1f %%", 100*float64(t.Score)), defined(t.SE, "%.1f pp", 100*float64(t.SE)),
 		fmt.Sprintf("%.1f to %.1f", 100*float64(t.Low), 100*float64(t.High))}
+}
+
+// defined formats what depends on a number, which one item alone does not give.
+func defined(n number, format string, values ...any) string {
+	if math.IsNaN(float64(n)) {
+		return "-"
+	}
+	return fmt.Sprintf(format, values...)
 }

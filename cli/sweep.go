@@ -30,14 +30,14 @@ func sweepAction(env environment, c *cli.Context) error {
 	case len(args) != 2:
 		return usagef("merge --alpha-sweep takes a base and a tuned model, or none for the embedded pair, and %d were given", len(args))
 	case c.IsSet("alpha"), c.IsSet("out"):
-		return usagef("--alpha-sweep writes nothing: --alpha and --out do not go with it")
+		return usagef("--alpha-sweep writes nothing, but for --write-best OUT: --alpha and --out do not go with it")
 	}
 	for _, flag := range []string{"explain", "on-mismatch", "out-dtype", "stochastic", "seed", "allow-nonfinite", "shard-size", "resume", "force"} {
 		if flag == "force" && c.IsSet("write-best") {
 			continue
 		}
 		if c.IsSet(flag) {
-			return usagef("--%s does not go with --alpha-sweep, which writes nothing", flag)
+			return usagef("--%s does not go with --alpha-sweep", flag)
 		}
 	}
 	if err := checkPlot(c); err != nil {
@@ -147,7 +147,7 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if err == nil && opt.plot != "" {
 		err = plot.Save(opt.plot, result.curve())
 	}
-	return cmp.Or(err, result.failed)
+	return cmp.Or(err, result.failed.report())
 }
 
 // score measures and scores every candidate, and writes the best one if that is
@@ -160,14 +160,18 @@ func (s *sweep) score(ctx context.Context, env environment, opt sweepOptions, in
 	s.Notes = append(s.Notes, notes...)
 	best := slices.IndexFunc(bench.Tasks, func(t task.Task) bool { return t.Name == opt.maximize })
 	if opt.best != "" && best < 0 {
-		return usagef("--maximize %s: there is no such task", opt.maximize)
+		var names []string
+		for _, t := range bench.Tasks {
+			names = append(names, fmt.Sprintf("%q", t.Name))
+		}
+		return usagef("--maximize %s: there is no such task: the tasks are %s", opt.maximize, strings.Join(names, ", "))
 	}
 	candidates, err := s.candidates(ctx, in, opt)
 	if err != nil {
 		return err
 	}
 	var finish func()
-	bench.Progress, finish = opt.progress("score", "rows")
+	bench.Progress, finish = opt.progress("2/2 score", "rows")
 	// An alpha stands in each candidate's name, so one of 0 is as good as any.
 	identity := in.identity(mergeOptions{alphas: make([]merge.Rules, len(in.tuned))})
 	scores, kept, err := scored(ctx, bench, identity, candidates)
@@ -215,7 +219,7 @@ func (s *sweep) writeBest(ctx context.Context, opt sweepOptions, in *inputs, tas
 
 // candidates makes the merged models and measures their effective alphas.
 func (s *sweep) candidates(ctx context.Context, in *inputs, opt sweepOptions) ([]probe.Candidate, error) {
-	step, finish := opt.progress("measure", "bytes")
+	step, finish := opt.progress("1/2 measure", "bytes")
 	defer finish()
 	var list []probe.Candidate
 	for i, alpha := range opt.alphas {

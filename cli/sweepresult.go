@@ -21,7 +21,7 @@ type sweep struct {
 	Best       *sweepBest       `json:"best,omitempty"`
 	Notes      []string         `json:"notes,omitempty"`
 
-	failed error // of the first candidate that has no score
+	failed badLines // candidates that have no score
 }
 
 // sweepBest is the candidate that was written.
@@ -81,9 +81,7 @@ func (s *sweep) summarise(env environment, scores []probe.Scores) error {
 		s.Candidates[i].Rate = env.rate(scores[i].Tokens, scores[i].Time)
 		if err := scores[i].Err; err != nil {
 			s.Candidates[i].Error = err.Error()
-			if s.failed == nil {
-				s.failed = fmt.Errorf("%s: %w", s.Candidates[i].ID, err)
-			}
+			s.failed = append(s.failed, badLine{i + 1, fmt.Errorf("%s: %w", s.Candidates[i].ID, err)})
 		}
 		var err error
 		if s.Candidates[i].Tasks, err = summary(scores[i]); err != nil {
@@ -96,6 +94,9 @@ func (s *sweep) summarise(env environment, scores []probe.Scores) error {
 			d, err := stat.Paired(base[k].Sample, scored.Sample, confidence)
 			if err != nil {
 				return err
+			}
+			if s.Candidates[i].Alpha == 0 {
+				d.Warnings = nil // of a model against itself
 			}
 			s.Candidates[i].Tasks[k].ToBase = &sweepDifference{number(d.Difference), number(d.SE), number(d.Low), number(d.High),
 				d.Better, d.Worse, number(d.P), d.Warnings, d.Needed}
@@ -145,7 +146,7 @@ func (s *sweep) tasks() []sweepTask {
 func (s *sweep) print(env environment) error {
 	env.printf("%s + alpha * (%s - %s), scored without being written\n", s.Base, s.Tuned, s.Base)
 	for k, first := range s.tasks() {
-		title := fmt.Sprintf("%s: %s over %d items, 95 %% intervals", first.Task, first.Metric, first.N)
+		title := fmt.Sprintf("%s: %s over %s, 95 %% intervals", first.Task, first.Metric, plural(first.N, "item"))
 		names := []string{"alpha", "eff.", first.Metric, "se", "interval (%)"}
 		if first.ToBase != nil {
 			title, names = title+", differences paired by item", append(names, "from 0", "interval (pp)")
@@ -156,7 +157,8 @@ func (s *sweep) print(env environment) error {
 		env.printf("\n%s\n\n", title)
 		var columns []table.Column
 		for _, name := range names {
-			columns = append(columns, table.Column{Name: name, Right: true})
+			spare := name == "se" || name == "interval (%)" || name == "tok/s"
+			columns = append(columns, table.Column{Name: name, Right: true, Spare: spare})
 		}
 		var rows [][]string
 		for _, c := range s.Candidates {
@@ -175,17 +177,20 @@ func (s *sweep) print(env environment) error {
 
 // row is a candidate's line in the table of a task, of so many cells.
 func (c sweepCandidate) row(k, cells int) []string {
-	row := []string{fmt.Sprint(float64(c.Alpha)), fmt.Sprintf("%.3f", float64(c.EffectiveAlpha))}
+	row := []string{fmt.Sprint(float64(c.Alpha)), defined(c.EffectiveAlpha, "%.3f", float64(c.EffectiveAlpha))}
 	if c.Error != "" {
 		return append(append(row, "failed"), make([]string, cells-3)...)
 	}
 	t := c.Tasks[k]
 	row = append(row, t.cells()...)
 	if d := t.ToBase; d != nil {
-		row = append(row, table.Points(float64(d.Difference)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(d.Low), 100*float64(d.High)))
+		row = append(row, table.Points(float64(d.Difference)), defined(d.Low, "%+.1f to %+.1f", 100*float64(d.Low), 100*float64(d.High)))
 	}
 	rate := fmt.Sprint(float64(c.Rate))
-	if c.Rate >= 1e5 {
+	switch {
+	case c.Rate == 0: // its answers are of an earlier run
+		rate = ""
+	case c.Rate >= 1e5:
 		rate = fmt.Sprintf("%.0fk", float64(c.Rate)/1000) // the table is for 80 columns
 	}
 	return append(row, rate)[:cells]

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -29,6 +30,29 @@ func fit(columns []Column, cells [][]string, width int) {
 	}
 }
 
+// spare leaves out spare columns until the table is at most width columns wide.
+func spare(columns []Column, cells [][]string, width int) ([]Column, [][]string) {
+	for j := len(columns) - 1; j >= 0 && width > 0 && total(measure(cells)) > width; j-- {
+		if !columns[j].Spare {
+			continue
+		}
+		columns = slices.Delete(slices.Clone(columns), j, j+1)
+		for i, line := range cells {
+			cells[i] = slices.Delete(line, j, j+1)
+		}
+	}
+	return columns, cells
+}
+
+// total is the width of a table of columns of these widths.
+func total(widths []int) int {
+	sum := (len(widths) - 1) * len(" | ")
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
+}
+
 // tail cuts the beginning of a cell.
 func tail(cell string, width int) string {
 	for text.StringWidthWithoutEscSequences(cell) > width-1 {
@@ -53,12 +77,8 @@ func measure(cells [][]string) []int {
 // none can be narrowed, and reports whether it narrowed any. Ties go to the
 // column further left.
 func shrink(columns []Column, widths []int, width int) bool {
-	total := (len(widths) - 1) * len(" | ")
-	for _, w := range widths {
-		total += w
-	}
 	shrunk := false
-	for ; total > width; total-- {
+	for total := total(widths); total > width; total-- {
 		widest := -1
 		for j, column := range columns {
 			if !column.Right && widths[j] > narrowest && (widest < 0 || widths[j] > widths[widest]) {

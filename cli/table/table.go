@@ -20,6 +20,9 @@ type Column struct {
 	// Tail keeps the end of cells that are shortened, and cuts their
 	// beginning: of the name of a tensor it is the end that tells.
 	Tail bool
+	// Spare columns are left out, the last one first, of a table that is wider
+	// than its place.
+	Spare bool
 }
 
 // Options says how a table is to look.
@@ -36,11 +39,12 @@ type Options struct {
 // with light lines between the columns and below the head, and none around
 // the table. No line ends in a blank.
 //
-// If the table is wider than o.Width, the widest of the left-aligned columns
-// is shortened, again and again until it fits, with an ellipsis at the end of
-// each cell that lost letters, or at its beginning if the column says so. No column gets narrower than eight letters by this,
-// and numbers, aligned to the right, are never cut: a table that does not fit
-// then is left too wide.
+// If the table is wider than o.Width, spare columns are left out until it fits.
+// Then the widest of the left-aligned columns is shortened, again and again, with
+// an ellipsis at the end of each cell that lost letters, or at its beginning if
+// the column says so. No column gets narrower than eight letters by this, and
+// numbers, aligned to the right, are never cut: a table that does not fit then is
+// left too wide.
 //
 // Control characters in a cell, such as an escape sequence or a line break in
 // the name of a tensor from an untrusted file, are printed as U+FFFD. The error
@@ -48,6 +52,7 @@ type Options struct {
 // many cells as there are columns.
 func Render(w io.Writer, columns []Column, rows [][]string, o Options) error {
 	cells := clean(columns, rows)
+	columns, cells = spare(columns, cells, o.Width)
 	fit(columns, cells, o.Width)
 	writer := newWriter(columns)
 	writer.AppendHeader(row(cells[0]))

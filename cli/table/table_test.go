@@ -148,3 +148,24 @@ func TestTail(t *testing.T) {
 	check(24, "….mlp.up_proj.weight │ 1")
 	check(10, "….weight │ 1")
 }
+
+// TestRenderSpare leaves out spare columns of a table that is too wide, the last
+// one first, and no more than it must.
+func TestRenderSpare(t *testing.T) {
+	columns := []Column{{Name: "alpha", Right: true}, {Name: "se", Right: true, Spare: true}, {Name: "score", Right: true}, {Name: "rate", Right: true, Spare: true}}
+	check := func(width int, want string) {
+		t.Helper()
+		var out strings.Builder
+		if err := Render(&out, columns, [][]string{{"0.5", "1.1", "40 %", "700"}}, Options{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		if head, _, _ := strings.Cut(out.String(), "\n"); head != want {
+			t.Errorf("width %d: head %q, want %q", width, head, want)
+		}
+	}
+	check(0, "alpha │  se │ score │ rate")
+	check(26, "alpha │  se │ score │ rate")
+	check(25, "alpha │  se │ score")
+	check(18, "alpha │ score")
+	check(5, "alpha │ score")
+}

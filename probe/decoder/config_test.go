@@ -190,6 +190,9 @@ func TestParseConfigRefuses(t *testing.T) {
 		refuse(changed(object{"model_type": kind}), "model_type")
 	}
 	refuse(changed(object{"model_type": "mamba"}), `"mamba"`)
+	refuse(changed(object{"architectures": []string{"MambaForCausalLM"}}), "MambaForCausalLM", `"llama"`)
+	refuse(changed(object{"architectures": []string{"LlamaForSequenceClassification"}}), "LlamaForSequenceClassification")
+	refuse(changed(object{"architectures": "LlamaForCausalLM"}), "architectures")
 	refuse(changed(object{"attn_logit_softcapping": 50.0}), `"attn_logit_softcapping"`)
 	refuse(changed(object{"unknown_switch": true, "zzz": 1}), `"unknown_switch"`) // the first in order
 	refuse(changed(object{"unknown_number": 0}), `"unknown_number"`)              // 0 is not off: it is a value

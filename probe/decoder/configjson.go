@@ -57,15 +57,16 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
 	}
-	var named struct {
-		ModelType string `json:"model_type"`
-	}
+	var named nameJSON
 	if err := json.Unmarshal(data, &named); err != nil {
 		return Config{}, plain(err)
 	}
 	f, ok := families[named.ModelType]
 	if !ok {
-		return Config{}, fmt.Errorf("model_type %q is not supported: surgeon runs %q", named.ModelType, slices.Sorted(maps.Keys(families)))
+		return Config{}, fmt.Errorf("model_type %q is not supported: surgeon runs \"%s\"", named.ModelType, strings.Join(slices.Sorted(maps.Keys(families)), `", "`))
+	}
+	if err := named.check(); err != nil {
+		return Config{}, err
 	}
 	known := fields(f.fields)
 	maps.Copy(known, understood)
@@ -85,6 +86,23 @@ func ParseConfig(data []byte) (Config, error) {
 		}
 	}
 	return c.config(f)
+}
+
+// nameJSON is what config.json calls a model.
+type nameJSON struct {
+	ModelType     string   `json:"model_type"`
+	Architectures []string `json:"architectures"`
+}
+
+// check refuses a class of transformers that is not the causal language model of
+// the model_type: a classifier, an encoder, or another model altogether.
+func (n nameJSON) check() error {
+	want := strings.TrimSuffix(n.ModelType, "_text") + "ForCausalLM"
+	if len(n.Architectures) == 0 || slices.ContainsFunc(n.Architectures, func(a string) bool { return strings.EqualFold(a, want) }) {
+		return nil
+	}
+	return fmt.Errorf("architectures is %s, which is no causal language model of model_type %q: correct the one that is wrong",
+		strings.Join(n.Architectures, ", "), n.ModelType)
 }
 
 // plain says an error of encoding/json about a value in the file's words.

@@ -50,7 +50,7 @@ func TestReadExactRefuses(t *testing.T) {
 	check(`{"id":"a","prompt":"p","answer":[]}`, `"answer" has no entries`)
 	check(`{"id":"a","prompt":"p","answer":" . "}`, `"answer" has nothing in it`)
 	check(`{"id":"a","prompt":"p","form":"mcq","answer":"A"}`, `"choices" has 0 entries`)
-	check(`{"id":"a","prompt":"p","gold":1}`, `"choices" has 0 entries`)
+	check(`{"id":"a","prompt":"p","gold":1}`, `needs "choices" and "gold", or "answer"`)
 }
 
 // TestContinuations: a letter has a blank before it in running text, and none

@@ -2,6 +2,7 @@ package task
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,13 +13,17 @@ import (
 
 // EachLine calls work with every line that is not blank and its number from 1.
 // An error of work is returned as "file:line: ...", after which no more lines
-// are read. Lines may be of any length.
+// are read. Lines may be of any length. A byte order mark before the first is left
+// out.
 func EachLine(file string, r io.Reader, work func(number int, text []byte) error) error {
 	reader := bufio.NewReader(r)
 	for number := 1; ; number++ {
 		text, err := reader.ReadBytes('\n')
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("%s:%d: %w", file, number, err)
+		}
+		if number == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark
 		}
 		if strings.TrimSpace(string(text)) != "" {
 			if err := work(number, text); err != nil {

@@ -56,7 +56,7 @@ type Item struct {
 // line is an item as it stands in a file. Fields that are not listed here,
 // such as a topic, are left alone.
 type line struct {
-	ID      *string         `json:"id"`
+	ID      json.RawMessage `json:"id"`
 	Form    Form            `json:"form"`
 	Prompt  *string         `json:"prompt"`
 	Choices []string        `json:"choices"`
@@ -119,20 +119,20 @@ func parseItem(text []byte) (Item, Form, error) {
 	if err := json.Unmarshal(text, &l); err != nil {
 		return Item{}, "", fmt.Errorf("not an item: %w", err)
 	}
+	id, err := l.id()
 	switch {
-	case l.ID == nil || *l.ID == "":
-		return Item{}, "", errors.New(`"id" is missing: every item needs one, a text`)
+	case err != nil:
+		return Item{}, "", err
 	case l.Prompt == nil || *l.Prompt == "":
 		return Item{}, "", errors.New(`"prompt" is missing or empty`)
 	}
-	item, form := Item{ID: *l.ID, Prompt: *l.Prompt}, l.Form
+	item, form := Item{ID: id, Prompt: *l.Prompt}, l.Form
 	if form == "" {
 		form = MultipleChoice
 		if len(l.Choices) == 0 && (given(l.Answer) || strings.HasPrefix(string(l.Gold), `"`)) {
 			form = Exact
 		}
 	}
-	var err error
 	switch form {
 	case MultipleChoice:
 		err = l.choices(&item)
@@ -142,11 +142,26 @@ func parseItem(text []byte) (Item, Form, error) {
 	return item, form, err
 }
 
+// id is a text, or a number as it is written.
+func (l line) id() (id string, err error) {
+	var number json.Number
+	switch {
+	case json.Unmarshal(l.ID, &id) == nil && id != "":
+		return id, nil
+	case json.Unmarshal(l.ID, &number) == nil && l.ID[0] != '"' && number != "":
+		return number.String(), nil
+	}
+	return "", errors.New(`"id" is missing: every item needs one, a text or a number`)
+}
+
 func given(data json.RawMessage) bool { return len(data) > 0 && string(data) != "null" }
 
 // choices reads the choices of an item and which is right.
 func (l line) choices(item *Item) error {
 	if len(l.Choices) < 2 {
+		if len(l.Choices) == 0 && l.Form == "" {
+			return errors.New(`needs "choices" and "gold", or "answer"`)
+		}
 		return fmt.Errorf(`"choices" has %d entries: it needs at least 2`, len(l.Choices))
 	}
 	if i := slices.Index(l.Choices, ""); i >= 0 {

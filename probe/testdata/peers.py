@@ -1,12 +1,10 @@
-"""The peers' side of `make bench`: what transformers and numpy do with the work that surgeon is timed on.
+"""The peers' side of `make bench`: what transformers and OpenBLAS do with the work that surgeon is timed on.
 
-usage: peers.py prefill|generate|gemm|sweep MODEL [CHEM TASK.jsonl ITEMS]   (torch, transformers, numpy)
+usage: peers.py prefill|generate MODEL | gemm THREADS | sweep MODEL CHEM TASK.jsonl   (torch, transformers, numpy)
 
 Prints one JSON object of rates; the best of its thread and batch settings counts.
 """
-import json, random, sys, tempfile, time
-import torch
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+import json, os, random, sys, tempfile, time
 
 
 def prompts(n, length):
@@ -18,7 +16,6 @@ def load(path):
     return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
 
 
-@torch.no_grad()
 def prefill(path):
     m, x, best = load(path), prompts(32, 128), {}
     for threads in (1, 2):
@@ -32,7 +29,6 @@ def prefill(path):
     return {"tokens_per_second": max(best.values()), "by_threads": best}
 
 
-@torch.no_grad()
 def generate(path):
     m, x, best = load(path), prompts(32, 32), {}
     for threads in (1, 2):
@@ -43,25 +39,27 @@ def generate(path):
     return {"tokens_per_second": max(best.values()), "by_threads": best}
 
 
-def gemm(_):
-    out = {}
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        for rows in (256, 1024):
-            a, b = torch.randn(rows, 4096), torch.randn(4096, 4096)
-            best = 1e9
-            for _ in range(8):
-                s = time.time(); torch.nn.functional.linear(a, b); best = min(best, time.time() - s)
-            out[f"{rows} rows, {threads} threads"] = 2 * rows * 4096 * 4096 / best / 1e9
-    return {"gflops": out}
+def gemm(threads):
+    """x [rows, 4096] times the transpose of a weight [4096, 4096] in float32, by numpy's OpenBLAS."""
+    os.environ["OPENBLAS_NUM_THREADS"] = threads
+    if "avx512f" in open("/proc/cpuinfo").read():
+        os.environ["OPENBLAS_CORETYPE"] = "SkylakeX"  # its best: newer kinds are slower
+    import numpy as np
+    out, r = {}, np.random.default_rng(1)
+    for rows in (256, 1024):
+        a, w = r.standard_normal((rows, 4096), np.float32), r.standard_normal((4096, 4096), np.float32)
+        best = 1e9
+        for _ in range(8):
+            s = time.time(); a @ w.T; best = min(best, time.time() - s)
+        out[str(rows)] = 2 * rows * 4096 * 4096 / best / 1e9
+    return out
 
 
-@torch.no_grad()
-def sweep(path, chem, task, items):
-    """One alpha: merge in memory, write, load, score; the scorer feeds each choice in a batch of its item."""
+def sweep(path, chem, task):
+    """One alpha: merge in memory, write, load, score. Sequences go by length in batches of 16, as in lm-evaluation-harness."""
     torch.set_num_threads(2)
     tok = PreTrainedTokenizerFast.from_pretrained(path)
-    lines = [json.loads(l) for l in open(task, encoding="utf-8")][:int(items)]
+    lines = [json.loads(l) for l in open(task, encoding="utf-8")]
     base, tuned = (AutoModelForCausalLM.from_pretrained(p, dtype=torch.bfloat16) for p in (path, chem))
     s = time.time()
     a, b = base.state_dict(), tuned.state_dict()
@@ -70,17 +68,27 @@ def sweep(path, chem, task, items):
     with tempfile.TemporaryDirectory() as d:
         base.save_pretrained(d)
         m = load(d)
-    right = 0
-    for it in lines:
-        p = tok(it["prompt"]).input_ids
-        full = [tok(it["prompt"] + c).input_ids for c in it["choices"]]
-        n = max(map(len, full))
-        x = torch.tensor([f + [0] * (n - len(f)) for f in full])
-        lp = torch.log_softmax(m(x, attention_mask=torch.tensor([[1] * len(f) + [0] * (n - len(f)) for f in full])).logits, -1)
-        scores = [sum(lp[k, i - 1, f[i]].item() for i in range(len(p), len(f))) for k, f in enumerate(full)]
-        right += max(range(len(scores)), key=scores.__getitem__) == it["gold"]
+    asked = []
+    for n, it in enumerate(lines):
+        p = len(tok(it["prompt"]).input_ids)
+        asked += [(n, k, p, tok(it["prompt"] + c).input_ids) for k, c in enumerate(it["choices"])]
+    asked.sort(key=lambda q: -len(q[3]))
+    scores = [[0.0] * len(it["choices"]) for it in lines]
+    for at in range(0, len(asked), 16):
+        some = asked[at:at + 16]
+        n = len(some[0][3])
+        x = torch.tensor([q[3] + [0] * (n - len(q[3])) for q in some])
+        logits = m(x, attention_mask=torch.tensor([[1] * len(q[3]) + [0] * (n - len(q[3])) for q in some])).logits
+        for row, (item, k, p, ids) in zip(logits, some):
+            lp = torch.log_softmax(row[p - 1:len(ids) - 1], -1)
+            scores[item][k] = sum(lp[i - p, ids[i]].item() for i in range(p, len(ids)))
+    right = sum(max(range(len(v)), key=v.__getitem__) == it["gold"] for v, it in zip(scores, lines))
     return {"seconds": time.time() - s, "right": right}
 
 
 if __name__ == "__main__":
+    if sys.argv[1] != "gemm":
+        import torch
+        from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+        torch.set_grad_enabled(False)
     print(json.dumps({"prefill": prefill, "generate": generate, "gemm": gemm, "sweep": sweep}[sys.argv[1]](*sys.argv[2:])))
