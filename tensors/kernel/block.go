@@ -58,13 +58,6 @@ func RMSNorm(dst, x, weight []float32, epsilon float32, rows int) {
 	})
 }
 
-// squaresPlain is the sum of squares, in eight chains.
-func squaresPlain(x []float32) float32 {
-	var sums [8]float32
-	eightSquares(&sums, x)
-	return eightTotal(&sums)
-}
-
 // eightSquares adds to each sum the square of every eighth element.
 func eightSquares(sums *[8]float32, x []float32) {
 	whole := len(x) &^ 7

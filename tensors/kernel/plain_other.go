@@ -30,7 +30,12 @@ func swiglu(dst, gate, up []float32) { swigluPlain(dst, gate, up) }
 
 func add(dst, a, b []float32) { addPlain(dst, a, b) }
 
-func squares(x []float32) float32 { return squaresPlain(x) }
+// squares is the sum of squares, in eight chains.
+func squares(x []float32) float32 {
+	var sums [8]float32
+	eightSquares(&sums, x)
+	return eightTotal(&sums)
+}
 
 func scaled(dst, x, weight []float32, scale float32) { scaledPlain(dst, x, weight, scale) }
 

@@ -24,6 +24,7 @@ func add(dst, a, b []float32) {
 	addPlain(dst[whole:], a[whole:], b[whole:])
 }
 
+// squares is the sum of squares, in eight chains.
 func squares(x []float32) float32 {
 	var sums [8]float32
 	whole := 0
