@@ -25,7 +25,8 @@ import (
 )
 
 // TestEngineRatios times the engine against OpenBLAS and transformers, which it
-// runs in turns on the same machine, and takes the best of two rounds of each.
+// runs in turns on the same machine, and takes the best of two rounds of each
+// (of the sweep, which takes minutes, one).
 // It needs the real pair (SURGEON_PAIR), and SURGEON_PYTHON for the peers' side:
 // a python with torch, transformers and numpy. Surgeon runs with the processor's
 // best instructions that give the same bits everywhere, and with AMX, where
@@ -54,12 +55,12 @@ type race struct {
 	sets       []string // of instructions
 }
 
-// compare runs surgeon's side with each set of instructions and the peer's, and
-// reports rates and ratios.
-func (r *race) compare(what, unit, peer string, ours func() float64, theirs func() float64) {
+// compare runs surgeon's side with each set of instructions and the peer's, in
+// so many rounds, and reports rates and ratios.
+func (r *race) compare(rounds int, what, unit, peer string, ours func() float64, theirs func() float64) {
 	r.t.Helper()
 	best, other := map[string]float64{}, 0.0
-	for range 2 {
+	for range rounds {
 		for _, set := range r.sets {
 			if err := kernel.Use(set); err != nil {
 				r.t.Fatal(err)
@@ -98,7 +99,7 @@ func (r *race) multiply(threads, rows int) {
 		return rate
 	}
 	for kind, p := range map[string]*kernel.Panels{"float32": &single, "bfloat16": &half} {
-		r.compare(fmt.Sprintf("%d x %d x %d, %s weight, %d threads", rows, width, width, kind, threads), "GFLOP/s", "OpenBLAS", func() float64 {
+		r.compare(2, fmt.Sprintf("%d x %d x %d, %s weight, %d threads", rows, width, width, kind, threads), "GFLOP/s", "OpenBLAS", func() float64 {
 			return 2e-9 * float64(rows*width*width) / fastest(8, func() { p.Multiply(dst, x, rows) })
 		}, peer)
 	}
@@ -111,7 +112,7 @@ func (r *race) prefill() {
 	}
 	d := r.base.decoder(r.t)
 	d.Keep()
-	r.compare("prefill of 32 x 128 tokens", "tokens/s", "transformers", func() float64 {
+	r.compare(2, "prefill of 32 x 128 tokens", "tokens/s", "transformers", func() float64 {
 		return 32 * 128 / fastest(4, func() {
 			if _, err := d.Score(context.Background(), requests, decoder.Options{}); err != nil {
 				r.t.Fatal(err)
@@ -127,7 +128,7 @@ func (r *race) generate() {
 	}
 	d := r.base.decoder(r.t)
 	d.Keep()
-	r.compare("generation of 32 x 64 tokens", "tokens/s", "transformers", func() float64 {
+	r.compare(2, "generation of 32 x 64 tokens", "tokens/s", "transformers", func() float64 {
 		return 32 * 64 / fastest(3, func() {
 			if _, err := d.Generate(context.Background(), texts, decoder.GenerateOptions{}); err != nil {
 				r.t.Fatal(err)
@@ -165,7 +166,7 @@ func (r *race) sweep() {
 	}
 	b := &probe.Bench{Config: r.base.config, Tokenizer: r.base.tokenizer, Tasks: set.Tasks}
 	dir := os.Getenv("SURGEON_PAIR")
-	r.compare("a sweep's alpha on 400 items", "an hour", "transformers", func() float64 {
+	r.compare(1, "a sweep's alpha on 400 items", "an hour", "transformers", func() float64 {
 		return 11 * 3600 / fastest(1, func() { mustScore(r.t, b, candidates...) })
 	}, func() float64 {
 		seconds, _ := runPeer(r.t, "sweep", dir+"/base", dir+"/chem", file)["seconds"].(float64)
@@ -194,7 +195,7 @@ func fourHundred(t *testing.T) string {
 				ID      string   `json:"id"`
 				Prompt  string   `json:"prompt"`
 				Choices []string `json:"choices"`
-				Gold    int      `json:"gold"`
+				Gold    any      `json:"gold"`
 			}
 			if err := json.Unmarshal(lines.Bytes(), &item); err != nil {
 				t.Fatal(err)
