@@ -12,7 +12,8 @@ check:
 	go run $(STATICCHECK) ./... ./testdata
 
 # Speed of the loops that take the time; then diff and merge as ratios to dd
-# and cp on the same cached files (SURGEON_PAIR=DIR takes a real pair).
+# and cp on the same cached files (SURGEON_PAIR=DIR takes a real pair), and the
+# engine as ratios to OpenBLAS and transformers (SURGEON_PYTHON=PYTHON has them).
 bench:
 	go test -run '^$$' -bench . ./tensors/... ./merge/... ./probe/...
 	go test -tags ratio -run TestRatios -v -count 1 ./cli

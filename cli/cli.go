@@ -97,6 +97,7 @@ func report(ctx context.Context, env environment, err error) int {
 	var unfinished *tensors.Unfinished
 	var stopped stopped
 	var lines badLines
+	var failed failures
 	switch {
 	case err == nil:
 		return ExitDone
@@ -114,13 +115,23 @@ func report(ctx context.Context, env environment, err error) int {
 		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")
 		return ExitInterrupted
 	case errors.As(err, &lines):
-		for _, line := range lines.some() {
-			fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(line))
+		env.complain(lines.some()...)
+		return ExitInput
+	case errors.As(err, &failed):
+		for _, candidate := range failed {
+			env.complain(candidate.Error())
 		}
 		return ExitInput
 	}
 	fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(err.Error()))
 	return ExitInput
+}
+
+// complain prints errors, one a line.
+func (e environment) complain(errs ...string) {
+	for _, err := range errs {
+		fmt.Fprintf(e.err, "surgeon: %s\n", table.Printable(err))
+	}
 }
 
 // usageError is a mistake on the command line.

@@ -88,7 +88,7 @@ func (j *journal) close(through bool) {
 		return
 	}
 	j.answers.close()
-	if through || j.count() == 0 {
+	if info, err := os.Stat(j.path); through || err == nil && info.Size() == 0 {
 		os.Remove(j.path)
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"surgeon/cli/table"
 	"surgeon/probe/decoder"
 )
 
@@ -105,9 +104,7 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	if err != nil {
 		return err
 	}
-	for _, note := range r.notes() {
-		fmt.Fprintf(env.err, "surgeon: note: %s\n", table.Printable(note))
-	}
+	r.note(env)
 	out := newAnswers(env.out, len(list))
 	if opt.out != "" {
 		if out, err = resumeProbe(ctx, opt.out, m, list); err != nil {
@@ -117,6 +114,7 @@ func runProbe(ctx context.Context, env environment, opt probeOptions, modelName,
 	}
 	p := &probing{opt: opt, model: d, reader: r, file: file, list: list, out: out}
 	if err := p.run(ctx); err != nil {
+		env.complain(bad.some()...)
 		err = fmt.Errorf("%s: %w", modelName, err)
 		if opt.out != "" {
 			err = stopped{out.count(), opt.out, err}
@@ -145,6 +143,7 @@ func runTokens(ctx context.Context, env environment, opt probeOptions, name, fil
 	if err != nil {
 		return err
 	}
+	r.note(env)
 	out := newAnswers(env.out, len(list))
 	for i := range list {
 		if err := out.add(i, list[i].answer()); err != nil {

@@ -136,7 +136,10 @@ func (p *probing) add(line int) {
 		answer.add(r)
 	}
 	if parts.text != nil {
-		answer.Text, answer.IDs, answer.Finish = &parts.text.Text, parts.text.IDs, parts.text.Finish
+		answer.IDs, answer.Finish = parts.text.IDs, parts.text.Finish
+		if p.reader.read != nil { // else nobody knows what they mean
+			answer.Text = &parts.text.Text
+		}
 		answer.Tokens += len(parts.text.IDs)
 	}
 	answer.Key = p.out.key(line)

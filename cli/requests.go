@@ -195,7 +195,7 @@ func (r *reader) notice(text []byte) {
 		return // the line is an object
 	}
 	for name := range fields {
-		if !slices.Contains(requestFields, name) {
+		if !slices.ContainsFunc(requestFields, func(field string) bool { return strings.EqualFold(field, name) }) {
 			if r.unknown == nil {
 				r.unknown = map[string]bool{}
 			}
@@ -204,18 +204,21 @@ func (r *reader) notice(text []byte) {
 	}
 }
 
-// notes are what a user should know of the lines that were read.
-func (r *reader) notes() (list []string) {
+// note prints what a user should know of the lines that were read.
+func (r *reader) note(env environment) {
+	var list []string
 	if r.bare {
 		list = append(list, "the tokenizer begins a text with special tokens, and prompts are taken as they are written: --special adds them")
 	}
 	if len(r.unknown) > 0 {
 		list = append(list, fmt.Sprintf("requests have fields that mean nothing: %s", strings.Join(slices.Sorted(maps.Keys(r.unknown)), ", ")))
 	}
-	if !kernel.Portable() {
+	if !kernel.Portable() && !r.tokensOnly {
 		list = append(list, unportable())
 	}
-	return list
+	for _, note := range list {
+		env.complain("note: " + note)
+	}
 }
 
 // prompt is the text of a line's prompt, or nil if it is given as ids.
@@ -311,7 +314,7 @@ func (r *reader) generate(q probeRequest, a *asked) error {
 	strict := json.NewDecoder(bytes.NewReader(q.Generate))
 	strict.DisallowUnknownFields() // an option without effect would be an answer to another question
 	if err := strict.Decode(&g); err != nil {
-		return fmt.Errorf("\"generate\": %s", strings.Replace(strings.TrimPrefix(task.Plain(err).Error(), "json: "), "the line must be", "must be", 1))
+		return fmt.Errorf("\"generate\": %w", task.Plain(err))
 	}
 	if len(g.Stop) > 0 && string(g.Stop) != "null" {
 		var err error

@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -147,8 +147,17 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if err == nil && opt.plot != "" {
 		err = plot.Save(opt.plot, result.curve())
 	}
-	return cmp.Or(err, result.failed.report())
+	if err == nil && len(result.failed) > 0 {
+		return result.failed
+	}
+	return err
 }
+
+// failures are why candidates have no score.
+type failures []error
+
+// Error implements error.
+func (f failures) Error() string { return errors.Join(f...).Error() }
 
 // score measures and scores every candidate, and writes the best one if that is
 // asked for.

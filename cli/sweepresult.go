@@ -21,7 +21,7 @@ type sweep struct {
 	Best       *sweepBest       `json:"best,omitempty"`
 	Notes      []string         `json:"notes,omitempty"`
 
-	failed badLines // candidates that have no score
+	failed failures // of candidates that have no score
 }
 
 // sweepBest is the candidate that was written.
@@ -81,7 +81,7 @@ func (s *sweep) summarise(env environment, scores []probe.Scores) error {
 		s.Candidates[i].Rate = env.rate(scores[i].Tokens, scores[i].Time)
 		if err := scores[i].Err; err != nil {
 			s.Candidates[i].Error = err.Error()
-			s.failed = append(s.failed, badLine{i + 1, fmt.Errorf("%s: %w", s.Candidates[i].ID, err)})
+			s.failed = append(s.failed, fmt.Errorf("%s: %w", s.Candidates[i].ID, err))
 		}
 		var err error
 		if s.Candidates[i].Tasks, err = summary(scores[i]); err != nil {

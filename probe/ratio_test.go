@@ -37,15 +37,15 @@ func TestEngineRatios(t *testing.T) {
 		r.sets = append(r.sets, "amx")
 		t.Cleanup(func() { kernel.Use(best) })
 	}
-	t.Logf("%d cores", runtime.GOMAXPROCS(0))
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2)) // as the peers' side
 	for _, threads := range []int{1, 2} {
 		for _, rows := range []int{256, 1024} {
-			r.multiply(threads, rows)
+			r.run(fmt.Sprintf("product/%d/%d", threads, rows), func() { r.multiply(threads, rows) })
 		}
 	}
-	r.prefill()
-	r.generate()
-	r.sweep()
+	r.run("prefill", r.prefill)
+	r.run("generation", r.generate)
+	r.run("sweep", r.sweep)
 }
 
 // race is one comparison after the other.
@@ -53,6 +53,13 @@ type race struct {
 	t          *testing.T
 	base, chem model
 	sets       []string // of instructions
+}
+
+// run is a comparison as a test of its own.
+func (r *race) run(name string, do func()) {
+	whole := r.t
+	defer func() { r.t = whole }()
+	whole.Run(name, func(t *testing.T) { r.t = t; do() })
 }
 
 // compare runs surgeon's side with each set of instructions and the peer's, in
@@ -95,8 +102,7 @@ func (r *race) multiply(threads, rows int) {
 	single.Pack(weight, width, width)
 	half.PackBF16(raw, width, width)
 	peer := func() float64 {
-		rate, _ := runPeer(r.t, "gemm", fmt.Sprint(threads))[fmt.Sprint(rows)].(float64)
-		return rate
+		return figure(r.t, runPeer(r.t, "gemm", fmt.Sprint(threads), fmt.Sprint(rows)), "gflops")
 	}
 	for kind, p := range map[string]*kernel.Panels{"float32": &single, "bfloat16": &half} {
 		r.compare(2, fmt.Sprintf("%d x %d x %d, %s weight, %d threads", rows, width, width, kind, threads), "GFLOP/s", "OpenBLAS", func() float64 {
@@ -140,8 +146,7 @@ func (r *race) generate() {
 // rate is what a peer says of the base.
 func (r *race) rate(what string) func() float64 {
 	return func() float64 {
-		rate, _ := runPeer(r.t, what, os.Getenv("SURGEON_PAIR")+"/base")["tokens_per_second"].(float64)
-		return rate
+		return figure(r.t, runPeer(r.t, what, os.Getenv("SURGEON_PAIR")+"/base"), "tokens_per_second")
 	}
 }
 
@@ -169,11 +174,7 @@ func (r *race) sweep() {
 	r.compare(1, "a sweep's alpha on 400 items", "an hour", "transformers", func() float64 {
 		return 11 * 3600 / fastest(1, func() { mustScore(r.t, b, candidates...) })
 	}, func() float64 {
-		seconds, _ := runPeer(r.t, "sweep", dir+"/base", dir+"/chem", file)["seconds"].(float64)
-		if seconds == 0 {
-			return 0
-		}
-		return 3600 / seconds
+		return figure(r.t, runPeer(r.t, "sweep", dir+"/base", dir+"/chem", file), "an_hour")
 	})
 }
 
@@ -255,6 +256,16 @@ func fastest(n int, do func()) float64 {
 	return best.Seconds()
 }
 
+// figure is a number that a peer gave; 0 where there was no peer.
+func figure(t *testing.T, answer map[string]any, name string) float64 {
+	t.Helper()
+	v, ok := answer[name].(float64)
+	if answer != nil && !ok {
+		t.Fatalf("the peer gives no %s: %v", name, answer)
+	}
+	return v
+}
+
 // runPeer runs the peers' side of a comparison, or returns nil where there is none.
 func runPeer(t *testing.T, args ...string) map[string]any {
 	t.Helper()
@@ -262,7 +273,9 @@ func runPeer(t *testing.T, args ...string) map[string]any {
 	if python == "" {
 		return nil
 	}
-	out, err := exec.Command(python, append([]string{"testdata/peers.py"}, args...)...).Output()
+	cmd := exec.Command(python, append([]string{"testdata/peers.py"}, args...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v: %v", args, err)
 	}

@@ -18,6 +18,7 @@ func use(t *testing.T, instructions string) {
 // for AMX, which is close and has all other laws.
 func TestInstructions(t *testing.T) {
 	best := kernel.Instructions()
+	t.Cleanup(func() { use(t, best) })
 	p, requests := tensorstest.Pico{Seed: 7}, mixed()
 	want := score(t, pico(t, p), requests)
 	for _, other := range []string{"generic", "neon", "avx2", "avx512"} {
@@ -25,7 +26,6 @@ func TestInstructions(t *testing.T) {
 			checkSame(t, other, score(t, pico(t, p), requests), want)
 		}
 	}
-	use(t, best)
 }
 
 // TestAMX runs the goldens and the laws with AMX, where there is any.

@@ -81,9 +81,9 @@ func TestReadMCQRefuses(t *testing.T) {
 	not := "not an item: "
 	refuse("x", not)
 	refuse("{", not)
-	refuse("[]", "the line must be an object, not array")
-	refuse(`"text"`, "the line must be an object, not string")
-	refuse("1", "the line must be an object, not number")
+	refuse("[]", "must be an object, not array")
+	refuse(`"text"`, "must be an object, not string")
+	refuse("1", "must be an object, not number")
 	refuse(good[:len(good)-1], not)
 	refuse(good+good, not)
 	refuse(good+",", not)

@@ -148,7 +148,7 @@ func (l line) id() (id string, err error) {
 	switch {
 	case json.Unmarshal(l.ID, &id) == nil && id != "":
 		return id, nil
-	case json.Unmarshal(l.ID, &number) == nil && l.ID[0] != '"' && number != "":
+	case json.Unmarshal(l.ID, &number) == nil && number != "":
 		return number.String(), nil
 	}
 	return "", errors.New(`"id" is missing: every item needs one, a text or a number`)

@@ -153,7 +153,8 @@ type path struct {
 
 var paths = sync.Pool{New: func() any { return new(path) }}
 
-// attentionRows is the number of queries in a block: three of the highest tiles.
+// attentionRows is the number of queries in a block: three of AVX-512's
+// highest tiles.
 const attentionRows = 3 * 14
 
 // tree computes all rows of a tree for one head of keys. Without caches the

@@ -34,8 +34,9 @@ const (
 //
 // dst is [rows, out], x [rows, in]. Every element is the sum, from 0 upwards,
 // of one chain for each 256 indices i, and a chain is of fused multiply-adds
-// in float32 from 0 upwards. That is the same for any instruction set, number of
-// threads and number of rows, and for a weight packed in bfloat16 or float32.
+// in float32 from 0 upwards. That is the same for any instruction set but amx
+// (split.go), any number of threads and of rows, and for a weight packed in
+// bfloat16 or float32.
 func (p *Panels) Multiply(dst, x []float32, rows int) {
 	check("dst of Multiply", len(dst), rows*p.out)
 	check("x of Multiply", len(x), rows*p.in)

@@ -11,7 +11,7 @@ import (
 func BenchmarkMultiply(b *testing.B) {
 	best := kernel.Instructions()
 	defer kernel.Use(best)
-	for _, name := range []string{"amx", "avx512", "avx2"} {
+	for _, name := range []string{"amx", "avx512", "avx2", "neon"} {
 		for _, size := range [][3]int{{1, 4096, 4096}, {32, 4096, 4096}, {256, 4096, 4096}, {1024, 4096, 4096}, {512, 576, 576}, {512, 576, 1536}, {4096, 576, 1536}, {32, 576, 576}} {
 			rows, in, out := size[0], size[1], size[2]
 			dst, x, weight := make([]float32, rows*out), normals(1, rows*in), normals(2, out*in)

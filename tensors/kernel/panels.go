@@ -10,7 +10,8 @@ import (
 const panelColumns = 32
 
 // Panels is a weight [out, in] repacked for Multiply, in float32 or, with half
-// the memory and the same results, in the bfloat16 that it is stored in. The
+// the memory and, but for amx, the same results, in the bfloat16 that it is stored
+// in. The
 // zero value is ready to be packed; packing again reuses its memory.
 type Panels struct {
 	out, in int

@@ -61,11 +61,6 @@ func (p *Panels) splitTiles(c []float32, stride int, x []uint16, rows, low, high
 		block *= 4 // nothing would be gained, and every call takes time
 	}
 	c = c[:(rows-1)*stride+(high-low)*panelColumns]
-	if steps == 0 {
-		for r := range rows {
-			clear(c[r*stride : r*stride+(high-low)*panelColumns])
-		}
-	}
 	for start := 0; start < steps; start += block {
 		k := min(block, steps-start)
 		panels := p.bf16[low*depth : high*depth][start*stepPairs*panelColumns:]
