@@ -23,7 +23,7 @@ const (
 	// A weight of up to smallWeight bytes stays in the second cache while it is
 	// multiplied by smallWeightRows rows after the other; a larger one comes from
 	// memory for every largeWeightRows.
-	smallWeight     = 1 << 20
+	smallWeight     = 2 << 20
 	smallWeightRows = 64
 	largeWeightRows = 256
 )
