@@ -114,13 +114,17 @@ type stopped struct {
 
 // say is what a user is told of an interrupted run.
 func (s stopped) say() string {
-	switch {
-	case s.answers == 0:
-		return "interrupted before the first answer was finished"
-	case s.file != "":
-		return fmt.Sprintf("interrupted: %s are kept in %s, the same command goes on from them", plural(s.answers, "answer"), s.file)
+	kept, where := plural(s.answers, "answer")+" are kept", ""
+	if s.answers == 1 {
+		kept = "1 answer is kept"
 	}
-	return fmt.Sprintf("interrupted: %s are kept, the same command goes on from them", plural(s.answers, "answer"))
+	if s.file != "" {
+		where = " in " + s.file
+	}
+	if s.answers == 0 {
+		return "interrupted before the first answer was finished"
+	}
+	return fmt.Sprintf("interrupted: %s%s, the same command goes on from there", kept, where)
 }
 
 // Unwrap returns the reason.

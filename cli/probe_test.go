@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,4 +172,20 @@ func TestProbeMessages(t *testing.T) {
 	if _, errs, code := surgeonIn(t, `{"id":1,"messages":[{"role":"user","content":"Hi"}]}`, "probe", "--tokens-only", pico(t, dir, "plain", tensorstest.Pico{Seed: 1}), "-"); code != ExitInput || !strings.Contains(errs, "there is no chat template") {
 		t.Errorf("without a template: exit code %d, %s", code, errs)
 	}
+}
+
+// TestProbeStopped says how many answers are kept, and where.
+func TestProbeStopped(t *testing.T) {
+	check := func(s stopped, want string) {
+		t.Helper()
+		var errs strings.Builder
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if code := report(ctx, environment{err: &errs}, fmt.Errorf("base: %w", s)); code != ExitInterrupted || errs.String() != "surgeon: "+want+"\n" {
+			t.Errorf("exit code %d: %s, want %s", code, errs.String(), want)
+		}
+	}
+	check(stopped{2, "answers.jsonl", context.Canceled}, "interrupted: 2 answers are kept in answers.jsonl, the same command goes on from there")
+	check(stopped{1, "", context.Canceled}, "interrupted: 1 answer is kept, the same command goes on from there")
+	check(stopped{0, "answers.jsonl", context.Canceled}, "interrupted before the first answer was finished")
 }
