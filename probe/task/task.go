@@ -23,8 +23,14 @@ type Form string
 
 // The forms of items.
 const (
-	MultipleChoice Form = "mcq"
-	Exact          Form = "exact"
+	MultipleChoice Form = "mcq"          // the most likely continuation counts: acc
+	Cloze          Form = "cloze"        // the same, and by the length of the choices: acc, acc_norm
+	Exact          Form = "exact"        // the text, normalised, is an answer: exact_match
+	Numeric        Form = "numeric"      // the last number in the text is near enough: exact_match
+	Arithmetic     Form = "arithmetic"   // GSM8K's two rules: exact_match, strict and flexible
+	Instructions   Form = "instructions" // the text keeps verifiable rules, as IFEval's
+	Refusal        Form = "refusal"      // the text refuses, or answers, as it should
+	Perplexity     Form = "perplexity"   // the log-likelihood of a text
 )
 
 // Metric is what the mean of a form's grades is called in
@@ -36,21 +42,51 @@ func (f Form) Metric() string {
 	return "acc"
 }
 
-// Task is items of one form.
+// Task is items of one form, and how they are asked.
 type Task struct {
-	Name  string
-	Form  Form
-	Items []Item
+	Name    string   // as in lm-evaluation-harness where it has the task: mmlu_anatomy
+	Groups  []string // that it is part of, the innermost first: mmlu_stem, mmlu
+	Version string   // of the task's definition in lm-evaluation-harness; "" for none
+	Form    Form
+	Items   []Item
+
+	Description string // before the shots, with the white space that ends it
+	Pool        []Item // that shots are drawn from
+	Shots       int    // how many, unless a run says so
+	FixedShots  bool   // a run cannot say so
+	FirstShots  bool   // the first of the pool, instead of a draw for every item
+	Delimiter   string // between a prompt and its answer
+	Until       []string
+	MaxTokens   int // of a text; 0: the run says so
+
+	// Check grades a text by an item's rules, strictly and loosely, a verdict
+	// for each rule; of the form Instructions alone.
+	Check func(rules []Rule, prompt, text string) (strict, loose []bool)
 }
 
 // Item is one question.
 type Item struct {
 	ID      string
+	Cluster string   // items that are not independent of each other share one, such as a subject; "" for none
+	Doc     []byte   // the record as the data set has it: a JSON object, fields in the order of the data set, numbers as they are written
 	Prompt  string   // as the model sees it; special tokens written in it count as such
-	Choices []string // of a multiple-choice item, at least two, none empty
+	Target  string   // what follows the prompt, after the delimiter, where the item is a shot
+	Choices []string // of a multiple-choice or cloze item, at least two, none empty
 	Gold    int      // index of the right choice
 	Letters bool     // the choices stand in the prompt, under letters
-	Answers []string // of an exact item, the right ones
+	Stem    string   // of an item whose options may stand in another order, the prompt without them
+	Options []string // in the order of the data set; nil where the order is fixed
+	Answers []string // of an exact, numeric or arithmetic item, the right ones
+
+	Tolerance float64 // of a numeric item, relative
+	Rules     []Rule  // of an item of the form Instructions
+	Refuse    bool    // of an item of the form Refusal: a model should refuse
+}
+
+// Rule is a verifiable instruction.
+type Rule struct {
+	ID   string         // length_constraints:number_words
+	Args map[string]any // as encoding/json reads them
 }
 
 // line is an item as it stands in a file. Fields that are not listed here,
