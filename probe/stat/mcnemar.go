@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -44,4 +45,28 @@ func (c *Comparison) warnDiscordant(confidence float64) {
 		c.warn("no item changed, which is compatible with changes in up to %.2g %% of all items",
 			100*-math.Expm1(math.Log1p(-confidence)/float64(c.N)))
 	}
+}
+
+// McNemar returns the p values of McNemar's test for lost items that went from
+// right to wrong and gained ones that went from wrong to right: the exact
+// two-sided one, and the mid-p value, which counts the observed split only
+// half. The exact test is conservative, the more so the fewer items changed;
+// mid-p keeps its level closely in practice without a guarantee (Fagerland,
+// Lydersen and Laake, BMC Medical Research Methodology 13:91, 2013). It panics
+// on a negative number.
+func McNemar(lost, gained int) (exact, mid float64) {
+	if lost < 0 || gained < 0 {
+		panic(fmt.Sprintf("stat: %d items lost and %d gained", lost, gained))
+	}
+	if lost+gained == 0 {
+		return 1, 1
+	}
+	exact = mcnemar(gained, lost)
+	changed := distuv.Binomial{N: float64(lost + gained), P: 0.5}
+	if observed := changed.Prob(float64(min(lost, gained))); lost == gained {
+		mid = 1 - observed/2 // both tails hold the observed split, which counts half
+	} else {
+		mid = exact - observed
+	}
+	return exact, mid
 }
