@@ -33,7 +33,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	}
 	var flags, positional []string
 	for rest := args[1:]; len(rest) > 0; {
-		arg := rest[0]
+		arg := dashed(rest[0])
 		rest = rest[1:]
 		switch {
 		case arg == "--":
@@ -50,7 +50,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 			if len(rest) == 0 {
 				return nil, usagef("%s needs a value: surgeon %s --help", arg, command.Name)
 			}
-			if isFlag(command, rest[0]) {
+			if isFlag(command, dashed(rest[0])) {
 				return nil, usagef("%s needs a value, and %s is a flag: surgeon %s --help", arg, rest[0], command.Name)
 			}
 			flags, rest = append(flags, arg, rest[0]), rest[1:]
@@ -59,6 +59,19 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		}
 	}
 	return slices.Concat([]string{command.Name}, flags, []string{"--"}, positional), nil
+}
+
+// dashed spells the name of a flag with dashes: other programs write
+// --num_fewshot.
+func dashed(arg string) string {
+	if !strings.HasPrefix(arg, "--") {
+		return arg
+	}
+	name, value, given := strings.Cut(arg, "=")
+	if name = strings.ReplaceAll(name, "_", "-"); given {
+		name += "="
+	}
+	return name + value
 }
 
 // exists reports whether there is a file of that name: then it is a model.

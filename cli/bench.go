@@ -1,61 +1,19 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/urfave/cli/v2"
 
 	"surgeon/probe"
 	"surgeon/probe/chat"
+	"surgeon/probe/stat"
 	"surgeon/probe/task"
-	"surgeon/testdata"
 )
 
-// benchFlags are the flags of every command that scores models on tasks.
-func benchFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "tasks", Usage: "items to score, a `FILE.jsonl` (id, prompt, and choices and gold, or answer) or symbols, the embedded task; may be repeated"},
-		&cli.BoolFlag{Name: "chat", Usage: "prompts are what a user says: the model's chat template writes them"},
-		&cli.IntFlag{Name: "max-tokens", Value: 32, Usage: "most tokens of an answer that is generated"},
-		&cli.StringSliceFlag{Name: "stop", DefaultText: "a line feed, without --chat", Usage: "`TEXT` that ends an answer that is generated; may be repeated"},
-		memoryFlag(),
-	}
-}
-
-// benchOptions are what those flags say.
-type benchOptions struct {
-	tasks     []string
-	chat      bool
-	maxTokens int
-	stop      []string
-	memory    int64
-}
-
-func parseBench(c *cli.Context) (opt benchOptions, err error) {
-	opt = benchOptions{tasks: c.StringSlice("tasks"), chat: c.Bool("chat"), maxTokens: c.Int("max-tokens"), stop: c.StringSlice("stop")}
-	if opt.maxTokens < 1 {
-		return opt, usagef("--max-tokens %d: want at least 1", opt.maxTokens)
-	}
-	if slices.Contains(opt.stop, "") {
-		return opt, usagef("--stop: want a text that is not empty")
-	}
-	if len(opt.stop) == 0 && !opt.chat {
-		opt.stop = []string{"\n"}
-	}
-	opt.memory, err = memoryOf(c)
-	return opt, err
-}
-
-// newBench reads architecture, tokenizer and tasks. Without task files only
-// the embedded pair has a task. It returns notes on what is not scored.
-func newBench(base *model, opt benchOptions) (*probe.Bench, []string, error) {
+// newBench reads architecture, tokenizer and tasks. Without task names only the
+// embedded pair has a task. It returns notes on what is scored.
+func newBench(base *model, opt benchOptions) (*probe.Bench, *taskSet, error) {
 	config, err := base.config()
 	if err != nil {
 		return nil, nil, err
@@ -65,58 +23,94 @@ func newBench(base *model, opt benchOptions) (*probe.Bench, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	bench := &probe.Bench{Config: config, Tokenizer: tokenizer, MaxTokens: opt.maxTokens, Stop: opt.stop, Memory: opt.memory}
+	set, err := openTasks(opt, base.embedded)
+	if err != nil {
+		return nil, nil, err
+	}
+	bench := &probe.Bench{Config: config, Tokenizer: tokenizer, Tasks: set.tasks, Items: set.items, Setting: opt.setting, Seeds: opt.seeds,
+		Sampling: opt.sampling, Memory: opt.memory}
 	if bench.EOS, err = f.eos(); err != nil {
 		return nil, nil, err
 	}
-	if opt.chat {
+	if opt.setting.Chat {
 		template, err := f.chat()
 		if err != nil {
 			return nil, nil, err
 		}
-		bench.Chat = func(prompt string) (string, error) {
-			return template.Render(context.Background(), []chat.Message{{Role: "user", Content: prompt}}, chat.Options{Generation: true})
-		}
+		bench.Chat = func(messages []task.Message) (string, error) { return render(template, messages) }
 	}
-	if len(opt.tasks) == 0 {
-		if !base.embedded {
-			return nil, nil, usagef("your own models need --tasks FILE.jsonl")
-		}
-		opt.tasks = []string{testdata.TaskName}
-	}
-	var notes []string
-	for _, file := range opt.tasks {
-		set, err := readTasks(file)
-		if err != nil {
-			return nil, nil, err
-		}
-		for form, n := range set.Skipped {
-			notes = append(notes, fmt.Sprintf("%s: %s of form %q not scored: surgeon scores mcq and exact", file, plural(n, "item"), form))
-		}
-		bench.Tasks = append(bench.Tasks, set.Tasks...)
-	}
-	slices.Sort(notes)
-	for i, t := range bench.Tasks {
-		if slices.ContainsFunc(bench.Tasks[:i], func(other task.Task) bool { return other.Name == t.Name }) {
-			return nil, nil, usagef("two tasks are called %s: rename one of the files", t.Name)
-		}
-	}
-	return bench, notes, nil
+	return bench, set, nil
 }
 
-// readTasks reads the tasks of a file, which are called as it, or the embedded
-// one.
-func readTasks(file string) (task.Set, error) {
-	f, err := os.Open(file)
-	switch {
-	case errors.Is(err, os.ErrNotExist) && file == testdata.TaskName:
-		return task.Read(testdata.TaskName, "embedded "+testdata.TaskName, bytes.NewReader(testdata.Task()))
-	case errors.Is(err, os.ErrNotExist):
-		return task.Set{}, fmt.Errorf("--tasks %s: no such file, and the one task that is embedded is called %s", file, testdata.TaskName)
+// render writes a chat. A template that raises at a system message gets the
+// chat without it, as lm-evaluation-harness does.
+func render(template *chat.Template, messages []task.Message) (string, error) {
+	list := make([]chat.Message, len(messages))
+	for i, m := range messages {
+		list[i] = chat.Message{Role: m.Role, Content: m.Content}
 	}
-	if err != nil {
-		return task.Set{}, err
+	text, err := template.Render(context.Background(), list, chat.Options{Generation: true})
+	if err != nil && list[0].Role == "system" && len(list) > 1 {
+		if without, second := template.Render(context.Background(), list[1:], chat.Options{Generation: true}); second == nil {
+			return without, nil
+		}
 	}
-	defer f.Close()
-	return task.Read(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), file, f)
+	return text, err
+}
+
+// seedNotes say which tasks no seed can change.
+func seedNotes(b *probe.Bench, asked []probe.Asked) (list []string) {
+	if len(b.Seeds) < 2 {
+		return nil
+	}
+	seeds := make([]map[int64]bool, len(b.Tasks))
+	for _, a := range asked {
+		if seeds[a.Task] == nil {
+			seeds[a.Task] = map[int64]bool{}
+		}
+		seeds[a.Task][a.Seed] = true
+	}
+	var same []string
+	for i, t := range b.Tasks {
+		if len(seeds[i]) == 1 {
+			same = append(same, t.Name)
+		}
+	}
+	if len(same) > 0 {
+		list = append(list, fmt.Sprintf("%s: no prompt depends on the seed and nothing is sampled, so other seeds would only repeat the answers: asked once", some(same)))
+	}
+	return list
+}
+
+// some lists names, the first few of many.
+func some(names []string) string {
+	const few = 4
+	if len(names) > few {
+		return fmt.Sprintf("%s and %d more", join(names[:few]), len(names)-few)
+	}
+	return join(names)
+}
+
+func join(names []string) (text string) {
+	for i, name := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += name
+	}
+	return text
+}
+
+// powerNotes say which differences a comparison over so many items can detect.
+func powerNotes(set *taskSet) (list []string) {
+	for _, name := range set.units() {
+		asked, all := set.count(name)
+		if asked == all {
+			continue
+		}
+		low, high := stat.MinimumDetectable(asked, 0.1), stat.MinimumDetectable(asked, 0.3)
+		list = append(list, fmt.Sprintf("%s: %d of %d items: a difference between two models is found with 80 %% power from %.1f pp on if a tenth of the answers change, from %.1f pp if three tenths do",
+			name, asked, all, 100*low, 100*high))
+	}
+	return slices.Clip(list)
 }

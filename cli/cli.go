@@ -30,6 +30,7 @@ import (
 // Exit codes of the command.
 const (
 	ExitDone        = 0
+	ExitNegative    = 1
 	ExitUsage       = 2 // the command line is wrong
 	ExitInput       = 3 // a file or model is wrong, or the target cannot be written
 	ExitInterrupted = 4 // Ctrl-C or a termination signal
@@ -98,6 +99,7 @@ func report(ctx context.Context, env environment, err error) int {
 	var stopped stopped
 	var lines badLines
 	var failed failures
+	var gate gateError
 	switch {
 	case err == nil:
 		return ExitDone
@@ -117,6 +119,9 @@ func report(ctx context.Context, env environment, err error) int {
 	case errors.As(err, &lines):
 		env.complain(lines.some()...)
 		return ExitInput
+	case errors.As(err, &gate):
+		env.complain(gate.Error())
+		return ExitNegative
 	case errors.As(err, &failed):
 		for _, candidate := range failed {
 			env.complain(candidate.Error())
@@ -151,9 +156,9 @@ func newApp(env environment) *cli.App {
 of an embedded model: "base" and "chem" are a pair to try things on. CHEM may also be the
 directory of a LoRA adapter.
 
-Exit codes: 0 done, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
+Exit codes: 0 done, 1 the gate of compare is not passed, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), probeCommand(env), completionCommand(env)},
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), gridCommand(env), probeCommand(env), completionCommand(env)},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsage(nil),
 	}

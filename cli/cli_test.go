@@ -90,6 +90,14 @@ func TestHelpExamples(t *testing.T) {
 	if err := os.WriteFile("requests.jsonl", []byte(`{"id":1,"prompt":"The symbol of iron is","continuations":[" Fe"," Au"]}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	for name, text := range map[string]string{
+		"answers.jsonl": `{"id":7,"prompt":"Say hello without commas.","instruction_id_list":["punctuation:no_comma"],"kwargs":[{}],"response":"Hello there"}`,
+		"g.yml":         "alphas: [0, 0.5, 1]\ntasks: [symbols]\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	example := regexp.MustCompile(`(?m)^ +surgeon (.*)$`)
 	ran := 0
 	for _, command := range newApp(environment{}).Commands {

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -68,6 +73,22 @@ func (t *tuned) openAdapter(base *model) error {
 	}
 	t.coverage.Merged = len(a.Names())
 	return nil
+}
+
+// identity is a digest of all that decides what a tuned model adds.
+func (t *tuned) identity(ctx context.Context) (string, error) {
+	if t.model != nil {
+		return t.model.identity(ctx)
+	}
+	sum := sha256.New()
+	for _, name := range adapterFiles {
+		data, err := os.ReadFile(filepath.Join(t.name, name))
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(sum, "%s %x\n", name, sha256.Sum256(data))
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 func (in *inputs) close() {

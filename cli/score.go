@@ -4,85 +4,149 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"surgeon/cli/table"
 	"surgeon/probe"
-	"surgeon/probe/stat"
+	"surgeon/probe/record"
 	"surgeon/tensors/kernel"
 )
 
 func scoreCommand(env environment) *cli.Command {
 	return &cli.Command{
 		Name:      "score",
-		Usage:     "score a model on tasks: multiple choice and exact answers",
+		Usage:     "score a model on tasks: benchmarks, instructions, safety, your own questions",
 		ArgsUsage: "MODEL",
-		Description: `A task is a file of JSON lines. With "choices" and "gold" (an index from 0, a letter or the
-choice) the most likely choice after the prompt counts: of the letters A, B, ... where the
-prompt lists the choices under letters, or else of their texts. With "answer" (a text or a
-list) a text is generated after the prompt and compared, in lower case, without the blanks
-around it and the full stops behind it.
-Prompts that are too long for the model lose their beginning, which is said. A run that was
-stopped goes on when it is given again.
+		Description: `Tasks are asked and graded as lm-evaluation-harness does: mmlu and its groups and subjects,
+mmlu_continuation, gsm8k, gsm8k_cot, ifeval, chembench, safety, whose files are found in --data;
+instruct and refusal, which are part of surgeon; and files of JSON lines. There a line with
+"choices" and "gold" (an index from 0, a letter or the choice) is multiple choice; one with
+"answer" (a text or a list) is answered by a text that is compared, in lower case, without the
+blanks around it and the full stops behind it; with "tolerance" by a number.
+With --out the plan is written into a run folder before the first score, and every answer as it
+comes; a run that was stopped goes on when it is given again, with and without --out.
+With --responses answers that another program wrote are graded, without a model.
 
 Examples:
    surgeon score base
-   surgeon score chem --tasks symbols --json`,
-		Flags: common(benchFlags()...),
-		Action: func(c *cli.Context) error {
-			args, err := models(c, 1, 1, "a model")
-			if err != nil {
-				return err
-			}
-			opt, err := parseBench(c)
-			if err != nil {
-				return err
-			}
-			progress, finish := env.progress(c, "score", "rows")
-			defer finish()
-			return runScore(c.Context, env, opt, c.Bool("json"), progress, finish, args[0])
-		},
+   surgeon score chem --tasks symbols --json
+   surgeon score base --tasks symbols,refusal --out run-base
+   surgeon score chem --tasks symbols,refusal --out run-chem
+   surgeon score --responses answers.jsonl --tasks ifeval`,
+		Flags: common(append(benchFlags(),
+			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "a run folder, `DIR`: plan, answers and results, for compare"},
+			&cli.StringSliceFlag{Name: "reuse", Usage: "answers in the run folder `DIR` serve where the question is the same; may be repeated"},
+			&cli.StringFlag{Name: "export", Usage: "write results and samples to `DIR` as lm-evaluation-harness does"},
+			&cli.StringFlag{Name: "responses", Usage: "grade the answers in `FILE.jsonl`, without a model"},
+			&cli.DurationFlag{Name: "budget", Usage: "stop asking after `TIME`, as 30m: items come in a random order then"},
+			&cli.StringSliceFlag{Name: "margin", DefaultText: "0.02, 0.03 for gsm8k and ifeval, 0.01 for safety and refusal", Usage: "planned for compare: the largest loss that does not matter, a `SHARE`, or TASK=SHARE"},
+			&cli.BoolFlag{Name: "all", Usage: "a row for every task of a group, such as the subjects of mmlu"},
+		)...),
+		Action: func(c *cli.Context) error { return scoreAction(env, c) },
 	}
 }
 
-// scoredModel is what score says, and its JSON.
-type scoredModel struct {
-	Model string      `json:"model"`
-	Tasks []sweepTask `json:"tasks"`
-	Rate  number      `json:"tokens_per_second,omitempty"` // that went through the model
-	Notes []string    `json:"notes,omitempty"`
+// scoreOptions are what the flags of score say beside those of the bench.
+type scoreOptions struct {
+	bench    benchOptions
+	out      string
+	reuse    []string
+	export   string
+	budget   time.Duration
+	margins  margins
+	all      bool
+	json     bool
+	progress func(done, total int64)
+	finish   func()
 }
 
-func runScore(ctx context.Context, env environment, opt benchOptions, asJSON bool, progress func(done, total int64), finish func(), name string) error {
+func scoreAction(env environment, c *cli.Context) error {
+	bench, err := parseBench(c)
+	if err != nil {
+		return err
+	}
+	if c.IsSet("responses") {
+		if _, err := models(c, 0, 0, "no model with --responses"); err != nil {
+			return err
+		}
+		return runResponses(env, bench, c.String("responses"), c.Bool("json"))
+	}
+	args, err := models(c, 1, 1, "a model")
+	if err != nil {
+		return err
+	}
+	opt := scoreOptions{bench: bench, out: c.String("out"), reuse: c.StringSlice("reuse"), export: c.String("export"), budget: c.Duration("budget"),
+		all: c.Bool("all"), json: c.Bool("json")}
+	if opt.margins, err = parseMargins(c.StringSlice("margin")); err != nil {
+		return err
+	}
+	switch {
+	case opt.budget < 0:
+		return usagef("--budget %v: want a time such as 30m", opt.budget)
+	case len(opt.reuse) > 0 && opt.out == "":
+		return usagef("--reuse copies answers into a run folder: give --out DIR")
+	}
+	opt.progress, opt.finish = env.progress(c, "score", "rows")
+	defer opt.finish()
+	return runScore(c.Context, env, opt, args[0])
+}
+
+func runScore(ctx context.Context, env environment, opt scoreOptions, name string) error {
 	m, err := openModel(name)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	bench, taskNotes, err := newBench(m, opt)
+	bench, set, err := newBench(m, opt.bench)
 	if err != nil {
 		return err
 	}
-	bench.Progress = progress
-	in := inputs{base: m}
-	scores, kept, err := scored(ctx, bench, in.identity(mergeOptions{}), []probe.Candidate{{ID: name, Source: m}})
-	finish()
+	bench.Progress = opt.progress
+	identity, err := m.identity(ctx)
+	if err != nil {
+		return err
+	}
+	e := &evaluation{bench: bench, candidates: []probe.Candidate{{ID: name, Source: m}}, identities: []string{identity}, dir: opt.out, reuse: opt.reuse}
+	if e.asked, err = bench.Ask(); err != nil {
+		return err
+	}
+	e.plan = planOfScore(env, e, set, opt, name)
+	for _, note := range powerNotes(set) {
+		env.complain("note: " + note)
+	}
+	scores, err := e.run(ctx)
+	opt.finish()
 	if err == nil && scores[0].Err != nil {
 		err = fmt.Errorf("%s: %w", name, scores[0].Err)
 	}
 	if err != nil {
 		return err
 	}
-	result := scoredModel{Model: name, Rate: env.rate(scores[0].Tokens, scores[0].Time), Notes: append(notes(m.embedded), taskNotes...)}
-	if result.Tasks, err = summary(scores[0]); err != nil {
+	result := scoredModel{Model: name, Rate: env.rate(scores[0].Tokens, scores[0].Time), Notes: append(notes(m.embedded), set.notes...)}
+	if err := result.summarise(e, set, scores[0]); err != nil {
 		return err
 	}
-	result.Notes = append(result.Notes, runNotes(kept, scores[0].Truncated)...)
-	if asJSON {
+	result.Rerun = e.again
+	result.Notes = append(result.Notes, e.again.note()...)
+	result.Notes = append(result.Notes, seedNotes(bench, e.asked)...)
+	result.Notes = append(result.Notes, runNotes(e.kept, scores[0].Truncated)...)
+	if opt.json {
 		return env.printJSON(result)
 	}
-	return result.print(env)
+	return result.print(env, opt.all)
+}
+
+// planOfScore is the plan of one model's run.
+func planOfScore(env environment, e *evaluation, set *taskSet, opt scoreOptions, name string) record.Plan {
+	plan := newPlan(env, "score", e.bench, set, opt.bench)
+	plan.Models = []record.Model{{Input: record.Input{Name: name, Path: name, Digest: e.identities[0]}}}
+	planned := opt.margins
+	if planned == nil {
+		planned = usualMargins
+	}
+	plan.Margins = asJSON(planned)
+	return plan
 }
 
 // runNotes say what of a run was taken from an earlier one, and which prompts
@@ -103,43 +167,6 @@ func runNotes(kept, truncated int) (list []string) {
 // unportable says what the instruction set in use changes.
 func unportable() string {
 	return fmt.Sprintf("SURGEON_ISA=%s: sums in another order than elsewhere, so last digits differ", kernel.Instructions())
-}
-
-// summary turns the scores of items into means.
-func summary(scores probe.Scores) (list []sweepTask, err error) {
-	for _, scored := range scores.Tasks {
-		mean, err := stat.Mean(scored.Sample, confidence)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, sweepTask{Task: scored.Task, Metric: scored.Metric, N: mean.N, Score: number(mean.Mean), SE: number(mean.SE),
-			Low: number(mean.Low), High: number(mean.High)})
-	}
-	return list, nil
-}
-
-func (s *scoredModel) print(env environment) error {
-	env.printf("%s, 95 %% intervals\n\n", s.Model)
-	columns := []table.Column{{Name: "task"}, {Name: "metric"}, {Name: "items", Right: true}, {Name: "score", Right: true},
-		{Name: "se", Right: true}, {Name: "interval (%)", Right: true}}
-	var rows [][]string
-	for _, t := range s.Tasks {
-		rows = append(rows, append([]string{t.Task, t.Metric, fmt.Sprint(t.N)}, t.cells()...))
-	}
-	if err := env.printTable(columns, rows); err != nil {
-		return err
-	}
-	if s.Rate > 0 {
-		env.printf("\n%v tokens/s\n", float64(s.Rate))
-	}
-	env.printf("\n")
-	return env.footnotes(s.Notes)
-}
-
-// cells are the score, its standard error and its interval.
-func (t sweepTask) cells() []string {
-	return []string{fmt.Sprintf("%.1f %%", 100*float64(t.Score)), defined(t.SE, "%.1f pp", 100*float64(t.SE)),
-		fmt.Sprintf("%.1f to %.1f", 100*float64(t.Low), 100*float64(t.High))}
 }
 
 // defined formats what depends on a number, which one item alone does not give.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"surgeon/probe"
+	"surgeon/probe/task"
 	"surgeon/tensors"
 	"surgeon/tensors/tensorstest"
 )
@@ -28,8 +29,8 @@ func TestScoreCommand(t *testing.T) {
 	if code != ExitDone {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	for _, want := range []string{"\nquiz (mcq)   │ acc         │     1 │", "\nquiz (exact) │ exact_match │     1 │", "\nsymbols      │ acc         │    24 │ 33.3 % │ 9.8 pp │ 18.0 to 53.3\n",
-		"note: " + file + ": 1 item of form \"essay\" not scored"} {
+	for _, want := range []string{"\nquiz (mcq)   │ acc         │     1 │", "\nquiz (exact) │ exact_match │     1 │", "\nsymbols      │ acc         │    24 │ 33.3 % │ 9.8 pp │ 18.0 to 53.3",
+		"note: " + file + ": 1 item of the form \"essay\" is not asked"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
@@ -47,7 +48,11 @@ func TestScoreCommand(t *testing.T) {
 		t.Errorf("exit code %d, %v: %s", code, err, out)
 	}
 	refused(t, ExitUsage, []string{"need --tasks"}, "score", pico(t, t.TempDir(), "base", tensorstest.Pico{Seed: 1}))
-	refused(t, ExitUsage, []string{"two tasks are called symbols"}, "score", "base", "--tasks", "symbols", "--tasks", "symbols")
+	other := write(t, t.TempDir(), "quiz.jsonl", quiz)
+	refused(t, ExitInput, []string{"a task called quiz", "rename the file"}, "score", "base", "--tasks", file+","+other)
+	if once := done(t, "score", "base", "--tasks", "symbols,symbols"); strings.Count(once, "\nsymbols") != 1 {
+		t.Errorf("a task that is named twice: %s", once)
+	}
 	refused(t, ExitUsage, []string{"--max-tokens 0"}, "score", "base", "--max-tokens", "0")
 	refused(t, ExitUsage, []string{"--memory"}, "score", "base", "--memory", "lots")
 	refused(t, ExitInput, []string{"none.jsonl"}, "score", "base", "--tasks", "none.jsonl")
@@ -65,7 +70,12 @@ func TestScoreTruncates(t *testing.T) {
 // TestScoreContinues stops a run after some answers: the same command goes on
 // from them and prints what an undisturbed one prints, and then forgets them.
 func TestScoreContinues(t *testing.T) {
-	opt := benchOptions{tasks: []string{"symbols", write(t, t.TempDir(), "quiz.jsonl", quiz)}, maxTokens: 4, stop: []string{"\n"}, memory: 1 << 30}
+	var many strings.Builder // more than are generated at once
+	for i := range 100 {
+		fmt.Fprintf(&many, `{"id":"many-%d","prompt":"The symbol %d","answer":"x"}`+"\n", i, i)
+	}
+	opt := benchOptions{tasks: []string{"symbols", write(t, t.TempDir(), "many.jsonl", many.String())}, maxTokens: 4, memory: 1 << 30, seeds: []int64{1234},
+		setting: task.Setting{Shots: -1, Draw: task.Stock, MultiTurn: true}}
 	args := []string{"score", "base", "--tasks", opt.tasks[0], "--tasks", opt.tasks[1], "--max-tokens", "4"}
 	want, errs, code := surgeon(t, args...)
 	if code != ExitDone {
@@ -76,29 +86,37 @@ func TestScoreContinues(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	bench, _, err := newBench(m, opt)
+	bench, set, err := newBench(m, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, candidates := inputs{base: m}, []probe.Candidate{{ID: "base", Source: m}}
-	j := openJournal(in.identity(mergeOptions{}), bench, candidates)
-	if n := j.attach(bench, 1); n != 0 {
-		t.Fatalf("%d answers in a new journal", n)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	keep, kept := bench.Answered, 0
-	bench.Answered = func(k int, a probe.Answer) {
-		keep(k, a)
-		kept++
-		stop()
-	}
-	if _, err := bench.Score(ctx, candidates); !errors.Is(err, context.Canceled) {
+	identity, err := m.identity(context.Background())
+	if err != nil {
 		t.Fatal(err)
 	}
-	j.close(false)
+	env := environment{args: args[1:]}
+	e := &evaluation{bench: bench, candidates: []probe.Candidate{{ID: "base", Source: m}}, identities: []string{identity}}
+	if e.asked, err = bench.Ask(); err != nil {
+		t.Fatal(err)
+	}
+	e.plan = planOfScore(env, e, set, scoreOptions{bench: opt}, "base")
+	ctx, stop := context.WithCancel(context.Background())
+	bench.Progress = func(done, total int64) {
+		if e.log.Len() > 24 { // the choices are answered, and some texts
+			stop()
+		}
+	}
+	if _, err := e.run(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(e.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := bytes.Count(data, []byte("\n"))
 	got, errs, code := surgeon(t, args...)
 	note := fmt.Sprintf("note: %s of a run that was stopped were not computed again\n", plural(kept, "answer"))
-	if code != ExitDone || got != want+note || kept == 26 {
+	if code != ExitDone || got != want+note || kept <= 24 || kept >= 124 {
 		t.Errorf("exit code %d, %d answers kept, prints\n%s%s\nwant\n%s%s", code, kept, got, errs, want, note)
 	}
 	if again, _, _ := surgeon(t, args...); again != want {

@@ -162,11 +162,11 @@ func (f failures) Error() string { return errors.Join(f...).Error() }
 // score measures and scores every candidate, and writes the best one if that is
 // asked for.
 func (s *sweep) score(ctx context.Context, env environment, opt sweepOptions, in *inputs) error {
-	bench, notes, err := newBench(in.base, opt.bench)
+	bench, set, err := newBench(in.base, opt.bench)
 	if err != nil {
 		return err
 	}
-	s.Notes = append(s.Notes, notes...)
+	s.Notes = append(s.Notes, set.notes...)
 	best := slices.IndexFunc(bench.Tasks, func(t task.Task) bool { return t.Name == opt.maximize })
 	if opt.best != "" && best < 0 {
 		var names []string
@@ -179,20 +179,46 @@ func (s *sweep) score(ctx context.Context, env environment, opt sweepOptions, in
 	if err != nil {
 		return err
 	}
+	e := &evaluation{bench: bench, candidates: candidates, plan: newPlan(env, "merge", bench, set, opt.bench)}
+	if e.asked, err = bench.Ask(); err != nil {
+		return err
+	}
+	if e.identities, err = identities(ctx, in, opt.alphas); err != nil {
+		return err
+	}
+	for _, note := range powerNotes(set) {
+		env.complain("note: " + note)
+	}
 	var finish func()
 	bench.Progress, finish = opt.progress("2/2 score", "rows")
-	// An alpha stands in each candidate's name, so one of 0 is as good as any.
-	identity := in.identity(mergeOptions{alphas: make([]merge.Rules, len(in.tuned))})
-	scores, kept, err := scored(ctx, bench, identity, candidates)
+	scores, err := e.run(ctx)
 	finish()
 	if err != nil {
 		return err
 	}
-	s.Notes = append(s.Notes, runNotes(kept, scores[0].Truncated)...)
-	if err := s.summarise(env, scores); err != nil || opt.best == "" {
+	s.Notes = append(s.Notes, seedNotes(bench, e.asked)...)
+	s.Notes = append(s.Notes, runNotes(e.kept, scores[0].Truncated)...)
+	if err := s.summarise(env, e, scores); err != nil || opt.best == "" {
 		return err
 	}
 	return s.writeBest(ctx, opt, in, best)
+}
+
+// identities are digests of all that decides the answers at each alpha.
+func identities(ctx context.Context, in *inputs, alphas []float64) (list []string, err error) {
+	base, err := in.base.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tuned, err := in.tuned[0].identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, alpha := range alphas {
+		point := merge.Point{Method: merge.Method{Name: "linear"}, Alpha: alpha}
+		list = append(list, mergeIdentity(base, tuned, point, in.tuned[0].adapter == nil))
+	}
+	return list, nil
 }
 
 // writeBest writes the candidate that scores highest on a task, the one with

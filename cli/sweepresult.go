@@ -70,11 +70,11 @@ type sweepDifference struct {
 }
 
 // summarise turns the scores of items into means and paired differences.
-func (s *sweep) summarise(env environment, scores []probe.Scores) error {
+func (s *sweep) summarise(env environment, e *evaluation, scores []probe.Scores) error {
 	var base []probe.TaskScore
 	for i, c := range s.Candidates {
 		if c.Alpha == 0 && scores[i].Err == nil {
-			base = scores[i].Tasks
+			base = overSeeds(scores[i].Tasks)
 		}
 	}
 	for i := range s.Candidates {
@@ -84,13 +84,14 @@ func (s *sweep) summarise(env environment, scores []probe.Scores) error {
 			s.failed = append(s.failed, fmt.Errorf("%s: %w", s.Candidates[i].ID, err))
 		}
 		var err error
-		if s.Candidates[i].Tasks, err = summary(scores[i]); err != nil {
+		runs := overSeeds(scores[i].Tasks)
+		if s.Candidates[i].Tasks, err = summary(runs); err != nil {
 			return err
 		}
 		if base == nil {
 			continue
 		}
-		for k, scored := range scores[i].Tasks {
+		for k, scored := range runs {
 			d, err := stat.Paired(base[k].Sample, scored.Sample, confidence)
 			if err != nil {
 				return err
@@ -104,6 +105,41 @@ func (s *sweep) summarise(env environment, scores []probe.Scores) error {
 	}
 	s.note()
 	return nil
+}
+
+// overSeeds is the scores of each task as the mean over its seeds.
+func overSeeds(list []probe.TaskScore) (tasks []probe.TaskScore) {
+	for _, runs := range byTask(list) {
+		one := runs[0]
+		one.Sample.Scores = slices.Clone(one.Sample.Scores)
+		for i := range one.Sample.Scores {
+			sum := 0.0
+			for _, run := range runs {
+				sum += run.Sample.Scores[i]
+			}
+			one.Sample.Scores[i] = sum / float64(len(runs))
+		}
+		tasks = append(tasks, one)
+	}
+	return tasks
+}
+
+// summary turns the scores of items into means.
+func summary(tasks []probe.TaskScore) (list []sweepTask, err error) {
+	for _, scored := range tasks {
+		mean, err := stat.Mean(scored.Sample, confidence)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, sweepTask{Task: scored.Task, Metric: scored.Metric, N: mean.N, Score: number(mean.Mean), SE: number(mean.SE),
+			Low: number(mean.Low), High: number(mean.High)})
+	}
+	return list, nil
+}
+
+// cells are the score, its standard error and its interval.
+func (t sweepTask) cells() []string {
+	return []string{percent(t.Score), defined(t.SE, "%.1f pp", 100*float64(t.SE)), fmt.Sprintf("%.1f to %.1f", 100*float64(t.Low), 100*float64(t.High))}
 }
 
 // note says what limits the numbers: effective alphas that stray, and

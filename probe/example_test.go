@@ -53,7 +53,7 @@ func printScores() error {
 	})
 	for _, s := range scores {
 		for _, t := range s.Tasks {
-			fmt.Printf("%s on %s: scores %v, chose %v\n", s.ID, t.Task, t.Sample.Scores, t.Chosen)
+			fmt.Printf("%s on %s: scores %v, chose %v\n", s.ID, t.Task, t.Sample.Scores, t.Chosen())
 		}
 	}
 	return err

@@ -33,15 +33,20 @@ type Bench struct {
 	Config    decoder.Config
 	Tokenizer *token.Tokenizer
 	Tasks     []task.Task
-	// Chat writes a prompt as a chat's; nil takes prompts as they are.
-	Chat      func(prompt string) (string, error)
-	EOS       []int32  // tokens that end a generated text
-	Stop      []string // texts that do
-	MaxTokens int      // of a generated text; 0 is 32
-	Memory    int64    // bytes for packed weights, keys and values; 0 is 1 GiB
+	Items     [][]int      // of each task, the numbers of the items that are asked; nil: all of all
+	Setting   task.Setting // how they are asked; its Seed is that of Seeds
+	Seeds     []int64      // every task is asked once under each; nil: Setting's alone
+
+	// Chat writes messages by the model's template, up to where its reply
+	// begins. It is needed where Setting asks for a chat.
+	Chat     func(messages []task.Message) (string, error)
+	EOS      []int32          // tokens that end a generated text
+	Sampling decoder.Sampling // of texts; its Seed is made of that of the question
+	Memory   int64            // bytes for packed weights, keys and values; 0 is 1 GiB
 
 	// Progress is told how much of the work is done, in token rows times layers;
-	// it may be nil. A generated text counts as if it had MaxTokens.
+	// it may be nil. A generated text counts as if it had all the tokens that it
+	// may have.
 	Progress func(done, total int64)
 	// Answered is told every answer as soon as it is there; it may be nil.
 	Answered func(candidate int, a Answer)
@@ -49,23 +54,41 @@ type Bench struct {
 	Known [][]Answer
 }
 
-// Answer is what a candidate answered to an item.
+// Answer is what a candidate answered to a question, and what that is worth.
 type Answer struct {
-	Task, Item int       // numbers
-	LogProbs   []float64 // of the choices of a multiple-choice item, nats
-	Text       string    // to an exact item
+	Question int // number among those that were asked
+	Reply    task.Reply
+	Grade    task.Grade
 }
 
-// TaskScore is what a candidate scored on a task: a score per item.
+// TaskScore is what a candidate scored on a task under a seed: a score per item.
 type TaskScore struct {
-	Task   string
-	Metric string // "acc": the share of items whose most likely choice is right; "exact_match"
-	Sample stat.Sample
-	Chosen []int    // per item of a multiple-choice task, the choice that it took
-	Texts  []string // per item of an exact task
+	Task    string
+	Seed    int64
+	Metric  string // the task's first, which Sample is of
+	Sample  stat.Sample
+	Answers []Answer // per item
 }
 
-// Scores are a candidate's results, one per task in the order of the Bench.
+// Chosen are the choices that were taken, per item.
+func (s TaskScore) Chosen() (list []int) {
+	for _, a := range s.Answers {
+		list = append(list, a.Grade.Chosen)
+	}
+	return list
+}
+
+// Texts are the texts that were generated, per item.
+func (s TaskScore) Texts() (list []string) {
+	for _, a := range s.Answers {
+		list = append(list, a.Reply.Text)
+	}
+	return list
+}
+
+// Scores are a candidate's results, one per task and seed, the tasks in the
+// order of the Bench and the seeds of each together. Seeds that would have
+// changed nothing were not asked, see Ask.
 type Scores struct {
 	ID        string
 	Err       error // of this candidate alone: the tensor, layer or item that failed
@@ -75,15 +98,20 @@ type Scores struct {
 	Time      time.Duration // that it took
 }
 
-// Score scores every candidate on every task. Results stand in the order of the
+// Score asks every candidate every question. Results stand in the order of the
 // candidates. A candidate that fails does not keep the others from going on; an
 // error concerns all of them and names the candidate or the item.
 func (b *Bench) Score(ctx context.Context, candidates []Candidate) ([]Scores, error) {
-	questions, err := b.questions()
+	asked, err := b.Ask()
 	if err != nil {
 		return nil, err
 	}
-	r := newRun(b, questions, candidates)
+	return b.ScoreAsked(ctx, asked, candidates)
+}
+
+// ScoreAsked is Score of questions that Ask has listed, or some of them.
+func (b *Bench) ScoreAsked(ctx context.Context, asked []Asked, candidates []Candidate) ([]Scores, error) {
+	r, err := newRun(b, asked, candidates), error(nil)
 	for i, candidate := range candidates { // all of them before the first minute of work
 		if r.models[i], err = decoder.Open(b.Config, candidate.Source); err != nil {
 			return nil, fmt.Errorf("%s: %w", candidate.ID, err)

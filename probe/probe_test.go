@@ -102,6 +102,7 @@ func checkTask(t *testing.T, b *probe.Bench, candidate probe.Candidate, mcq task
 		t.Fatal(err)
 	}
 	want := probe.TaskScore{Task: mcq.Name, Metric: "acc"}
+	var chosen []int
 	for _, item := range mcq.Items {
 		best, bestLogProb := -1, math.Inf(-1)
 		for i, choice := range item.Choices {
@@ -121,8 +122,12 @@ func checkTask(t *testing.T, b *probe.Bench, candidate probe.Candidate, mcq task
 		if best == item.Gold {
 			score = 1
 		}
-		want.Sample.Items, want.Sample.Scores, want.Chosen = append(want.Sample.Items, item.ID), append(want.Sample.Scores, score), append(want.Chosen, best)
+		want.Sample.Items, want.Sample.Scores, chosen = append(want.Sample.Items, item.ID), append(want.Sample.Scores, score), append(chosen, best)
 	}
+	if !reflect.DeepEqual(got.Chosen(), chosen) {
+		t.Errorf("%s on %s: chose %v, want %v", candidate.ID, mcq.Name, got.Chosen(), chosen)
+	}
+	got.Answers = nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s on %s:\n got %+v\nwant %+v", candidate.ID, mcq.Name, got, want)
 	}
@@ -138,7 +143,7 @@ func TestScoreNothing(t *testing.T) {
 		t.Errorf("no tasks: %+v", got)
 	}
 	got := mustScore(t, picoBench(t, task.Task{Name: "empty"}, symbols(t)), base)[0].Tasks
-	if len(got) != 2 || got[0].Task != "empty" || len(got[0].Chosen) != 0 || len(got[1].Chosen) != 24 {
+	if len(got) != 1 || got[0].Task != "symbols" || len(got[0].Chosen()) != 24 {
 		t.Errorf("an empty task before another: %+v", got)
 	}
 }
@@ -255,14 +260,14 @@ func TestScoreTruncated(t *testing.T) {
 	}
 	b := picoBench(t, task.Task{Name: "long", Form: task.MultipleChoice, Items: []task.Item{item(n), item(512)}},
 		task.Task{Name: "texts", Form: task.Exact, Items: []task.Item{exact(n), exact(512 - 8)}})
-	b.MaxTokens = 8
+	b.Tasks[1].MaxTokens = 8
 	var answers []probe.Answer
 	b.Answered = func(_ int, a probe.Answer) { answers = append(answers, a) }
 	got := mustScore(t, b, probe.Candidate{ID: "base", Source: picoBase.Weights()})
 	if got[0].Truncated != 2 || len(answers) != 4 {
 		t.Fatalf("%d items truncated, %d answers", got[0].Truncated, len(answers))
 	}
-	if !reflect.DeepEqual(answers[0].LogProbs, answers[1].LogProbs) || got[0].Tasks[1].Texts[0] != got[0].Tasks[1].Texts[1] {
+	if !reflect.DeepEqual(answers[0].Reply.LogProbs, answers[1].Reply.LogProbs) || got[0].Tasks[1].Texts()[0] != got[0].Tasks[1].Texts()[1] {
 		t.Errorf("answers to a truncated prompt and to its end differ: %v", answers)
 	}
 }
@@ -277,7 +282,7 @@ func TestScoreKnown(t *testing.T) {
 	}
 	candidates := []probe.Candidate{{ID: "base", Source: picoBase.Weights()}, {ID: "chem", Source: picoChem.Weights()}, {ID: "half", Source: halfway(t)}}
 	b := picoBench(t, whole, texts)
-	b.MaxTokens, b.Stop = 6, []string{"\n"}
+	b.Tasks[1].MaxTokens, b.Tasks[1].Until = 6, []string{"\n"}
 	answers := make([][]probe.Answer, 3)
 	b.Answered = func(k int, a probe.Answer) { answers[k] = append(answers[k], a) }
 	want := mustScore(t, b, candidates...)
@@ -303,16 +308,17 @@ func TestScoreKnown(t *testing.T) {
 // TestScoreTexts grades what the decoder generates, cut at the stop string.
 func TestScoreTexts(t *testing.T) {
 	b := picoBench(t, task.Task{Name: "texts", Form: task.Exact, Items: []task.Item{{ID: "a", Prompt: "The symbol", Answers: []string{"?"}}}})
-	b.MaxTokens = 10
+	b.Tasks[0].MaxTokens = 10
 	candidate := probe.Candidate{ID: "base", Source: picoBase.Weights()}
-	text := mustScore(t, b, candidate)[0].Tasks[0].Texts[0]
+	text := mustScore(t, b, candidate)[0].Tasks[0].Texts()[0]
 	stop := text[3:5]
-	b.Stop, b.Tasks[0].Items[0].Answers = []string{stop}, []string{strings.ToUpper(text[:strings.Index(text, stop)]) + "."}
+	b.Tasks[0].Until, b.Tasks[0].Items[0].Answers = []string{stop}, []string{strings.ToUpper(text[:strings.Index(text, stop)]) + "."}
 	got := mustScore(t, b, candidate)[0].Tasks[0]
-	if got.Metric != "exact_match" || got.Sample.Scores[0] != 1 || !strings.HasPrefix(text, got.Texts[0]) || strings.Contains(got.Texts[0], stop) {
+	if got.Metric != "exact_match" || got.Sample.Scores[0] != 1 || !strings.HasPrefix(text, got.Texts()[0]) || strings.Contains(got.Texts()[0], stop) {
 		t.Errorf("%+v of %q until %q", got, text, stop)
 	}
-	b.Chat = func(prompt string) (string, error) { return "", errors.New("the template raises") }
+	b.Setting.Chat = true
+	b.Chat = func([]task.Message) (string, error) { return "", errors.New("the template raises") }
 	if _, err := b.Score(context.Background(), []probe.Candidate{candidate}); err == nil || err.Error() != "task texts, item a: the template raises" {
 		t.Errorf("error %v", err)
 	}

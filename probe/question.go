@@ -1,18 +1,29 @@
 package probe
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"surgeon/probe/decoder"
 	"surgeon/probe/task"
 )
 
-// question is an item as the model gets it.
-type question struct {
-	task, item int
-	request    *decoder.Request
-	generation *decoder.Generation
-	truncated  bool
+// Asked is an item of a task under a seed, as a model gets it.
+type Asked struct {
+	Task, Item int // numbers
+	Seed       int64
+	Question   task.Question
+	Prompt     string // as it is encoded
+	Digest     string // of all that decides the answer but the model: tokens, sampling, where it ends
+	Truncated  bool   // the prompt lost its beginning to fit the context
+
+	requests   []decoder.Request   // of log-likelihoods; several are windows of one text
+	generation *decoder.Generation // of a text
 }
 
 const (
@@ -20,85 +31,194 @@ const (
 	benchMemory = 1 << 30
 )
 
-// questions lists the items of all tasks as questions to a model.
-func (b *Bench) questions() (list []question, err error) {
-	for t, of := range b.Tasks {
-		for i, item := range of.Items {
-			q := question{task: t, item: i}
-			if of.Form == task.Exact {
-				q.generation, err = b.generation(item)
-			} else {
-				q.request, err = b.request(item)
-			}
-			if err == nil {
-				err = q.fit(b.Config)
-			}
+// Ask lists all questions: tasks in order, of each the seeds, of each the items.
+// Where no question of a task depends on the seed, such as those without shots
+// whose answers are not sampled, it is asked under the first seed alone: other
+// seeds would repeat its answers and look like evidence. An error names the
+// task and the item.
+func (b *Bench) Ask() (list []Asked, err error) {
+	for t := range b.Tasks {
+		first, err := b.ask(t, b.seeds()[0])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, first...)
+		for _, seed := range b.seeds()[1:] {
+			next, err := b.ask(t, seed)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", b.where(t, i), err)
+				return nil, err
 			}
-			list = append(list, q)
+			if !sameQuestions(first, next) {
+				list = append(list, next...)
+			}
 		}
 	}
 	return list, nil
 }
 
-func (b *Bench) where(t, i int) string {
-	return fmt.Sprintf("task %s, item %s", b.Tasks[t].Name, b.Tasks[t].Items[i].ID)
-}
-
-// prompt is the text of an item's prompt.
-func (b *Bench) prompt(item task.Item) (string, error) {
-	if b.Chat == nil {
-		return item.Prompt, nil
+func (b *Bench) seeds() []int64 {
+	if len(b.Seeds) == 0 {
+		return []int64{b.Setting.Seed}
 	}
-	return b.Chat(item.Prompt)
+	return b.Seeds
 }
 
-func (b *Bench) request(item task.Item) (*decoder.Request, error) {
-	prompt, err := b.prompt(item)
+func sameQuestions(a, b []Asked) bool {
+	for i := range a {
+		if a[i].Digest != b[i].Digest {
+			return false
+		}
+	}
+	return true
+}
+
+// ask lists the questions of a task under a seed.
+func (b *Bench) ask(t int, seed int64) ([]Asked, error) {
+	of, setting := &b.Tasks[t], b.Setting
+	setting.Seed = seed
+	var items []int
+	if b.Items != nil {
+		items = b.Items[t]
+	}
+	questions, err := of.Questions(setting, items)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("task %s: %w", of.Name, err)
 	}
-	r, err := Encode(b.Tokenizer, prompt, item.Continuations(b.Chat != nil))
+	list := make([]Asked, len(questions))
+	for i, q := range questions {
+		a := Asked{Task: t, Item: q.Item, Seed: seed, Question: q}
+		if err := b.encode(&a); err != nil {
+			return nil, fmt.Errorf("%s: %w", b.where(a), err)
+		}
+		list[i] = a
+	}
+	return list, nil
+}
+
+func (b *Bench) where(a Asked) string {
+	return fmt.Sprintf("task %s, item %s", b.Tasks[a.Task].Name, b.Tasks[a.Task].Items[a.Item].ID)
+}
+
+// encode writes the prompt of a question and turns it into tokens that fit the
+// context.
+func (b *Bench) encode(a *Asked) (err error) {
+	a.Prompt = a.Question.Text
+	if b.Setting.Chat {
+		if a.Prompt, err = b.Chat(a.Question.Messages); err != nil {
+			return err
+		}
+	}
+	of := &b.Tasks[a.Task]
+	switch {
+	case of.Form == task.Perplexity:
+		err = b.rolling(a)
+	case a.Question.Continuations != nil:
+		err = b.choices(a)
+	default:
+		err = b.text(a, of)
+	}
+	if err == nil {
+		err = a.fit(b.Config)
+	}
+	a.Digest = a.digest(of.Until)
+	return err
+}
+
+// choices asks for the log-likelihoods of continuations. White space that ends
+// the prompt is scored with them, as lm-evaluation-harness does.
+func (b *Bench) choices(a *Asked) error {
+	prompt := strings.TrimRightFunc(a.Prompt, unicode.IsSpace)
+	if prompt == "" {
+		prompt = a.Prompt
+	}
+	continuations := make([]string, len(a.Question.Continuations))
+	for i, c := range a.Question.Continuations {
+		if c == "" {
+			return fmt.Errorf("continuation %d is empty: it needs at least one token", i+1)
+		}
+		continuations[i] = a.Prompt[len(prompt):] + c
+	}
+	r, err := Encode(b.Tokenizer, prompt, continuations)
 	r.Prompt = Begin(b.Tokenizer, r.Prompt)
-	return &r, err
+	a.requests = []decoder.Request{r}
+	return err
 }
 
-func (b *Bench) generation(item task.Item) (*decoder.Generation, error) {
-	prompt, err := b.prompt(item)
-	if err != nil {
-		return nil, err
+// text asks for a text.
+func (b *Bench) text(a *Asked, of *task.Task) error {
+	if a.Prompt == "" {
+		return errors.New("the prompt is empty: it needs at least one token")
 	}
-	g := decoder.Generation{Prompt: Begin(b.Tokenizer, b.Tokenizer.Encode(prompt)), MaxTokens: b.maxTokens(), EOS: b.EOS}
-	g = Until(b.Tokenizer, g, b.Stop)
-	return &g, nil
+	most := of.MaxTokens
+	if most == 0 {
+		most = benchTokens
+	}
+	g := decoder.Generation{Prompt: Begin(b.Tokenizer, b.Tokenizer.Encode(a.Prompt)), MaxTokens: most, EOS: b.EOS, Sampling: b.Sampling}
+	if g.Sampling.Temperature > 0 {
+		g.Sampling.Seed = streamOf(b.Tasks[a.Task].Name, b.Tasks[a.Task].Items[a.Item].ID, a.Seed)
+	}
+	g = Until(b.Tokenizer, g, of.Until)
+	a.generation = &g
+	return nil
 }
 
-func (b *Bench) maxTokens() int {
-	if b.MaxTokens == 0 {
-		return benchTokens
+// streamOf is the seed of an answer: it depends on the task, the item and the
+// seed, not on what else is asked.
+func streamOf(name, item string, seed int64) uint64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d", name, item, seed))
+	return binary.LittleEndian.Uint64(sum[:])
+}
+
+// rolling asks for the log-likelihood of a whole text. The first token stands
+// behind the token that begins texts or, without one, that ends them.
+func (b *Bench) rolling(a *Asked) error {
+	prefix := Begin(b.Tokenizer, nil)
+	if len(prefix) == 0 {
+		prefix = b.EOS
 	}
-	return b.MaxTokens
+	if len(prefix) == 0 {
+		return errors.New("no token begins or ends texts: perplexity needs one before the first token")
+	}
+	var err error
+	a.requests, err = Rolling(b.Tokenizer.Encode(a.Prompt), prefix[0], b.Config.Context)
+	return err
 }
 
 // fit cuts the beginning of a prompt that is too long for the context, as
 // lm-evaluation-harness does, and notes it. What the continuations or the text
 // need is left.
-func (q *question) fit(c decoder.Config) error {
-	prompt, more := &[]int32{}, 0
-	if q.request != nil {
-		prompt = &q.request.Prompt
-		for _, continuation := range q.request.Continuations {
+func (a *Asked) fit(c decoder.Config) error {
+	if a.generation != nil {
+		a.shorten(&a.generation.Prompt, c.Context-a.generation.MaxTokens)
+		return a.generation.Check(c)
+	}
+	for i := range a.requests {
+		r, more := &a.requests[i], 0
+		for _, continuation := range r.Continuations {
 			more = max(more, len(continuation)-1)
 		}
-	} else {
-		prompt, more = &q.generation.Prompt, q.generation.MaxTokens
+		a.shorten(&r.Prompt, c.Context-more)
+		if err := r.Check(c); err != nil {
+			return err
+		}
 	}
-	if room := c.Context - more; room >= 1 && len(*prompt) > room {
-		*prompt, q.truncated = (*prompt)[len(*prompt)-room:], true
+	return nil
+}
+
+func (a *Asked) shorten(prompt *[]int32, room int) {
+	if room >= 1 && len(*prompt) > room {
+		*prompt, a.Truncated = (*prompt)[len(*prompt)-room:], true
 	}
-	if q.request != nil {
-		return q.request.Check(c)
+}
+
+// digest identifies what the model is given and how its answer ends.
+func (a *Asked) digest(until []string) string {
+	sum := sha256.New()
+	for _, r := range a.requests {
+		fmt.Fprintf(sum, "choices %d %d\n", r.Prompt, r.Continuations)
 	}
-	return q.generation.Check(c)
+	if g := a.generation; g != nil {
+		fmt.Fprintf(sum, "text %d %d %d %q %+v\n", g.Prompt, g.MaxTokens, g.EOS, until, g.Sampling)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }

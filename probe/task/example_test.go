@@ -3,8 +3,10 @@ package task_test
 import (
 	"fmt"
 	"strings"
+	"testing/fstest"
 
 	"surgeon/probe/task"
+	"surgeon/probe/task/dataset"
 )
 
 // A model finds the second choice most likely, which is right.
@@ -31,4 +33,43 @@ func ExampleRead() {
 	fmt.Println(err)
 	// Output:
 	// letters.jsonl:3: "gold" is 2, outside the 2 choices, which count from 0
+}
+
+// A question of GSM8K with one shot, and an answer in prose: it is right, but not
+// in the form that the shot shows.
+func ExampleOpen() {
+	files := fstest.MapFS{
+		"train.jsonl": {Data: []byte(`{"question": "2 cats have how many ears?", "answer": "2*2=<<2*2=4>>4\n#### 4"}`)},
+		"test.jsonl":  {Data: []byte(`{"question": "3 cats have how many ears?", "answer": "3*2=<<3*2=6>>6\n#### 6"}`)},
+	}
+	data, err := dataset.OpenFS("files", files)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	basket, err := task.Open([]string{"gsm8k"}, task.Options{Data: data})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	gsm8k := basket.Tasks[0]
+	questions, err := gsm8k.Questions(task.Setting{Shots: 1, Seed: 1234}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(questions[0].Text)
+	grade := gsm8k.Grade(questions[0], task.Reply{Text: " They have 6 ears.", Finish: "eos"})
+	for _, metric := range gsm8k.Form.Metrics() {
+		fmt.Println(metric, grade.Scores[metric])
+	}
+	// Output:
+	// Question: 2 cats have how many ears?
+	// Answer: 2*2=<<2*2=4>>4
+	// #### 4
+	//
+	// Question: 3 cats have how many ears?
+	// Answer:
+	// exact_match,strict-match 0
+	// exact_match,flexible-extract 1
 }

@@ -47,7 +47,7 @@ func Plain(err error) error {
 		return fmt.Errorf("must be an object, not %s", wrong.Value)
 	}
 	kinds := map[reflect.Kind]string{reflect.String: "text", reflect.Int: "a whole number", reflect.Int32: "a whole number", reflect.Int64: "a whole number",
-		reflect.Float64: "a number", reflect.Struct: "an object",
+		reflect.Float64: "a number", reflect.Struct: "an object", reflect.Map: "an object",
 		reflect.Slice: "a list", reflect.Bool: "true or false"}
 	return fmt.Errorf("%q must be %s, not %s", wrong.Field, kinds[wrong.Type.Kind()], wrong.Value)
 }

@@ -18,6 +18,23 @@ func lettered(prompt string, choices []string) bool {
 	return true
 }
 
+// lettersPrompt is a prompt that lists options under letters, as that of mmlu in
+// lm-evaluation-harness.
+func lettersPrompt(stem string, options []string) string {
+	var b strings.Builder
+	b.WriteString(stem)
+	for i, option := range options {
+		fmt.Fprintf(&b, "\n%c. %s", 'A'+i, option)
+	}
+	b.WriteString("\nAnswer:")
+	return b.String()
+}
+
+// stemOf is the stem of a prompt that is a lettersPrompt of the choices.
+func stemOf(prompt string, choices []string) (stem string, ok bool) {
+	return strings.CutSuffix(prompt, lettersPrompt("", choices))
+}
+
 // Continuations are what is scored after the prompt, one for each choice: its
 // letter if the prompt lists the choices, or else its text as it stands. A
 // letter is a word of its own, so it has a blank before it, unless the prompt

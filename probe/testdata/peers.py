@@ -1,10 +1,11 @@
 """The peers' side of `make bench`: what transformers and OpenBLAS do with the work that surgeon is timed on.
 
 usage: peers.py prefill|generate MODEL | gemm THREADS ROWS | sweep MODEL CHEM TASK.jsonl   (torch, transformers, numpy)
+       peers.py harness MODEL TASK_FOLDER NLTK_DATA TASKS SHOTS LIMIT BATCH                  (lm_eval besides)
 
 Prints one JSON object of rates: of prefill and generate the best of their tries, with one thread and two.
 """
-import json, os, random, sys, tempfile, time
+import contextlib, json, os, random, sys, tempfile, time
 
 
 def prompts(n, length):
@@ -84,9 +85,27 @@ def sweep(path, chem, task):
     return {"an_hour": 3600 / (time.time() - s), "right": right}
 
 
+def harness(path, folder, nltk, tasks, shots, limit, batch):
+    """lm-evaluation-harness' own run of tasks: the seconds that it takes beside loading, and what it measured."""
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        os.environ[name] = "1"
+    os.environ["NLTK_DATA"] = nltk
+    from lm_eval import simple_evaluate
+    from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks import TaskManager
+    torch.set_num_threads(2)
+    tok = PreTrainedTokenizerFast.from_pretrained(path)
+    m = HFLM(pretrained=load(path), tokenizer=tok, batch_size=int(batch), device="cpu", dtype="float32")
+    manager = TaskManager(include_path=folder)
+    s = time.time()
+    with contextlib.redirect_stdout(sys.stderr):
+        out = simple_evaluate(m, tasks=tasks.split(","), task_manager=manager, num_fewshot=int(shots), limit=int(limit), bootstrap_iters=0)
+    return {"seconds": time.time() - s, "results": {k: {n: v for n, v in r.items() if "," in n} for k, r in out["results"].items()}}
+
+
 if __name__ == "__main__":
     if sys.argv[1] != "gemm":
         import torch
         from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
         torch.set_grad_enabled(False)
-    print(json.dumps({"prefill": prefill, "generate": generate, "gemm": gemm, "sweep": sweep}[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps({"prefill": prefill, "generate": generate, "gemm": gemm, "sweep": sweep, "harness": harness}[sys.argv[1]](*sys.argv[2:])))

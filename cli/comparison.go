@@ -1,0 +1,348 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"surgeon/probe/record"
+	"surgeon/probe/stat"
+)
+
+// comparison is what compare says, and its JSON. Differences are tuned minus
+// base, scores and differences are shares.
+type comparison struct {
+	Base    string         `json:"base"`
+	Tuned   string         `json:"tuned"`
+	Sources [2]string      `json:"sources"`
+	Tasks   []comparedTask `json:"tasks"`
+	Groups  []comparedTask `json:"groups,omitempty"`
+	Largest *largestLoss   `json:"largest,omitempty"`
+	Notes   []string       `json:"notes,omitempty"`
+}
+
+// comparedTask is a task, or a group of them, by one metric.
+type comparedTask struct {
+	Task     string    `json:"task"`
+	Metric   string    `json:"metric"`
+	Group    string    `json:"group,omitempty"`
+	N        int       `json:"n"`
+	Seeds    int       `json:"seeds"`
+	Clusters int       `json:"clusters,omitempty"`
+	Base     number    `json:"base"`
+	Tuned    number    `json:"tuned"`
+	Diff     number    `json:"diff"`
+	SE       number    `json:"se"`
+	CI       [2]number `json:"ci"`
+	Method   string    `json:"ci_method"`
+	BCa      [2]number `json:"ci_bca"`
+	Lost     int       `json:"b"` // items that were right, or better, before
+	Gained   int       `json:"c"`
+	McNemar  number    `json:"p_mcnemar"`
+	MidP     number    `json:"p_mcnemar_mid"`
+	Flips    number    `json:"p_permutation"`
+	P        number    `json:"p"`
+	PMethod  string    `json:"p_method"`
+	Adjusted *number   `json:"p_holm,omitempty"` // of the family of primary tasks
+	FDR      *number   `json:"p_bh,omitempty"`   // of the parts of a group
+
+	Margin      number        `json:"margin"`
+	Verdict     string        `json:"verdict"`
+	Detectable  number        `json:"detectable"`
+	NeededItems int           `json:"needed_items,omitempty"`
+	NeededSeeds int           `json:"needed_seeds,omitempty"`
+	Design      number        `json:"design_effect"`
+	Correlation number        `json:"correlation"`
+	Components  *seedParts    `json:"seed_components,omitempty"`
+	Retention   *retained     `json:"retention,omitempty"`
+	Format      *formatParts  `json:"format,omitempty"`
+	Flipped     []flippedItem `json:"flipped,omitempty"`
+	Warnings    []string      `json:"warnings,omitempty"`
+
+	primary bool
+}
+
+// seedParts is where the variance of a difference comes from.
+type seedParts struct {
+	Item     number `json:"item"`
+	Seed     number `json:"seed"`
+	Residual number `json:"residual"`
+	SDBase   number `json:"sd_base"`
+	SDTuned  number `json:"sd_tuned"`
+	SDDiff   number `json:"sd_diff"`
+	Buy      string `json:"buy"`
+}
+
+// retained is the share of what the base knows above chance that is left.
+type retained struct {
+	Ratio     number `json:"ratio"`
+	Low       number `json:"low"`
+	High      number `json:"high"`
+	Undefined string `json:"undefined,omitempty"`
+}
+
+// formatParts split a difference into knowledge and form.
+type formatParts struct {
+	Knowledge number `json:"knowledge"` // over answers that could be read of both models
+	Form      number `json:"form"`      // over answers that could be read of one alone
+	BaseRead  number `json:"base_read"` // shares
+	TunedRead number `json:"tuned_read"`
+}
+
+// flippedItem is an item whose score fell or rose.
+type flippedItem struct {
+	Item  string `json:"item"`
+	Seed  int64  `json:"seed"`
+	Base  number `json:"base"`
+	Tuned number `json:"tuned"`
+}
+
+// largestLoss is the largest regression of the primary tasks, for all that it
+// was picked.
+type largestLoss struct {
+	Task        string `json:"task"`
+	Diff        number `json:"diff"` // in points adjusted for chance, as all below
+	Low         number `json:"low"`
+	High        number `json:"high"`
+	P           number `json:"p"`
+	Probability number `json:"probability"`
+	Shrunken    number `json:"shrunken"`
+	RunnerUp    string `json:"runner_up,omitempty"`
+	HeldOut     string `json:"held_out,omitempty"`
+}
+
+// compare fills in a comparison of two runs of one model each.
+func (c *comparison) compare(opt compareOptions, runs [2]record.Run) error {
+	aligned, err := record.Align(runs[0], runs[1])
+	if err != nil {
+		return err
+	}
+	c.Notes = append(c.Notes, runs[0].Notes...)
+	for _, note := range runs[1].Notes {
+		if !slices.Contains(c.Notes, note) {
+			c.Notes = append(c.Notes, note)
+		}
+	}
+	c.Notes = append(c.Notes, aligned.Notes...)
+	if aligned.PromptsCompared > 0 && aligned.PromptsDiffer == 0 {
+		c.Notes = append(c.Notes, fmt.Sprintf("both models saw the same prompts: all %d hashes are equal", aligned.PromptsCompared))
+	}
+	rules := opt.margins
+	if rules == nil {
+		rules = c.planned(runs)
+	}
+	chances := chancesOf(runs[0])
+	plans := plannedGroups(runs)
+	series := sorted(aligned.Series)
+	for _, s := range series {
+		one, err := compareSeries(s, rules.of(s.Task), chances[s.Task], opt)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Task, err)
+		}
+		one.Group = groupOf(s.Task, plans)
+		c.Tasks = append(c.Tasks, one)
+	}
+	pairs, err := c.groups(series, plans, rules, chances, opt)
+	if err != nil {
+		return err
+	}
+	c.adjust()
+	return c.rank(pairs, series, chances)
+}
+
+// metricOrder is the order in which metrics of a task stand; the first is the
+// one that counts.
+var metricOrder = []string{"acc", "exact_match,flexible-extract", "exact_match", "prompt_level_strict_acc", "acc_norm", "exact_match,strict-match"}
+
+func metricRank(metric string) int {
+	bare, _, _ := strings.Cut(metric, ",none")
+	if i := slices.Index(metricOrder, bare); i >= 0 {
+		return i
+	}
+	return len(metricOrder)
+}
+
+// sorted orders series by task, and the metrics of a task by importance.
+func sorted(list []record.Series) []record.Series {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b record.Series) int {
+		if order := strings.Compare(a.Task, b.Task); order != 0 {
+			return order
+		}
+		return metricRank(a.Metric) - metricRank(b.Metric)
+	})
+	return list
+}
+
+// chancesOf are the scores of guessing, by task: known where answers have the
+// log-likelihoods of choices.
+func chancesOf(run record.Run) map[string]float64 {
+	sums, counts := map[string]float64{}, map[string]float64{}
+	for _, r := range run.Records {
+		if n := len(r.LogProbs); n > 1 {
+			sums[r.Task] += 1 / float64(n)
+		}
+		counts[r.Task]++
+	}
+	for name, n := range counts {
+		sums[name] /= n
+	}
+	return sums
+}
+
+// tableOf is one side of a series.
+func tableOf(s record.Series, scores []float64) stat.Table {
+	t := stat.Table{Items: s.Items, Seeds: s.Seeds, Scores: scores}
+	seen := map[string]bool{}
+	for _, cluster := range s.Clusters {
+		seen[cluster] = true
+	}
+	if len(seen) > 1 { // one cluster alone says nothing about others: its items are all there is
+		t.Clusters = make([]string, len(s.Items))
+		for i, cluster := range s.Clusters {
+			if t.Clusters[i] = cluster; cluster == "" {
+				t.Clusters[i] = "item " + s.Items[i]
+			}
+		}
+	}
+	return t
+}
+
+func compareSeries(s record.Series, margin, chance float64, opt compareOptions) (comparedTask, error) {
+	base, tuned := tableOf(s, s.A), tableOf(s, s.B)
+	if chance == 0 {
+		chance = math.NaN()
+	}
+	d, err := stat.Compare(base, tuned, stat.Options{Margin: margin, Chance: chance, Seed: drawSeed})
+	if err != nil {
+		return comparedTask{}, err
+	}
+	one := comparedTask{Task: s.Task, Metric: s.Metric, N: d.N, Seeds: d.Seeds, Clusters: d.Clusters,
+		Base: number(d.Base), Tuned: number(d.Tuned), Diff: number(d.Difference), SE: number(d.SE),
+		CI: [2]number{number(d.Low), number(d.High)}, Method: d.IntervalMethod, BCa: [2]number{number(d.BootstrapLow), number(d.BootstrapHigh)},
+		Lost: d.Lost, Gained: d.Gained, McNemar: number(d.McNemar), MidP: number(d.McNemarMid), Flips: number(d.Permutation), P: number(d.P), PMethod: d.PMethod,
+		Margin: number(margin), Verdict: string(d.Verdict), Detectable: number(d.Detectable), NeededItems: d.NeededItems, NeededSeeds: d.NeededSeeds,
+		Design: number(d.DesignEffect), Correlation: number(d.Correlation), Warnings: d.Warnings}
+	if p := d.Components; p != nil {
+		one.Components = &seedParts{number(p.Item), number(p.Seed), number(p.Residual), number(p.SDBase), number(p.SDTuned), number(p.SDDifference), p.Buy}
+	}
+	if err := one.format(s, base, tuned); err != nil {
+		return comparedTask{}, err
+	}
+	if !math.IsNaN(chance) {
+		r, err := stat.Retention(base, tuned, stat.Options{Chance: chance, Seed: drawSeed})
+		if err != nil {
+			return comparedTask{}, err
+		}
+		one.Retention = &retained{number(r.Ratio), number(r.Low), number(r.High), r.Undefined}
+	}
+	one.flips(s, opt.flips)
+	return one, nil
+}
+
+// drawSeed makes every bootstrap and permutation: the same runs give the same
+// bytes.
+const drawSeed = 1
+
+// format splits the difference where some answer could not be read.
+func (c *comparedTask) format(s record.Series, base, tuned stat.Table) error {
+	if !slices.Contains(s.ParsedA, false) && !slices.Contains(s.ParsedB, false) {
+		return nil
+	}
+	baseRead, tunedRead := base, tuned
+	baseRead.Scores, tunedRead.Scores = ones(s.ParsedA), ones(s.ParsedB)
+	f, err := stat.SplitFormat(base, tuned, baseRead, tunedRead)
+	if err != nil {
+		return err
+	}
+	c.Format = &formatParts{Knowledge: number(f.Knowledge), Form: number(f.Format), BaseRead: number(share(s.ParsedA)), TunedRead: number(share(s.ParsedB))}
+	return nil
+}
+
+func ones(list []bool) []float64 {
+	out := make([]float64, len(list))
+	for i, v := range list {
+		if v {
+			out[i] = 1
+		}
+	}
+	return out
+}
+
+func share(list []bool) float64 {
+	sum := 0.0
+	for _, v := range ones(list) {
+		sum += v
+	}
+	return sum / float64(len(list))
+}
+
+// flips lists the first items that were lost, and then those that were won.
+func (c *comparedTask) flips(s record.Series, most int) {
+	for _, sign := range []float64{-1, 1} {
+		listed := 0
+		for i, item := range s.Items {
+			for k, seed := range s.Seeds {
+				at := i*len(s.Seeds) + k
+				if sign*(s.B[at]-s.A[at]) > 0 && listed < most {
+					c.Flipped = append(c.Flipped, flippedItem{item, seed, number(s.A[at]), number(s.B[at])})
+					listed++
+				}
+			}
+		}
+	}
+}
+
+// adjust sets which rows are primary, one for each group and each task of no
+// group, and adjusts p: by Holm over those, by Benjamini and Hochberg over the
+// parts of each group.
+func (c *comparison) adjust() {
+	var family []*comparedTask
+	parts := map[string][]*comparedTask{}
+	first := func(list []comparedTask, use func(t *comparedTask)) {
+		for i := range list {
+			if i == 0 || list[i].Task != list[i-1].Task {
+				use(&list[i])
+			}
+		}
+	}
+	first(c.Groups, func(t *comparedTask) { family = append(family, t) })
+	first(c.Tasks, func(t *comparedTask) {
+		if t.Group == "" {
+			family = append(family, t)
+			return
+		}
+		parts[t.Group] = append(parts[t.Group], t)
+	})
+	for _, t := range family {
+		t.primary = true
+	}
+	set := func(list []*comparedTask, adjust func(p []float64) []float64, into func(t *comparedTask, p number)) {
+		p := make([]float64, len(list))
+		for i, t := range list {
+			p[i] = float64(t.P)
+		}
+		for i, v := range adjust(p) {
+			into(list[i], number(v))
+		}
+	}
+	set(family, stat.Holm, func(t *comparedTask, p number) { t.Adjusted = &p })
+	for _, list := range parts {
+		set(list, stat.BenjaminiHochberg, func(t *comparedTask, p number) { t.FDR = &p })
+	}
+}
+
+// retained reports whether every primary row has the verdict RETAINED.
+func (c *comparison) retained() bool { return c.worst() == "" }
+
+// worst says which primary rows do not have it.
+func (c *comparison) worst() string {
+	var list []string
+	for _, t := range slices.Concat(c.Groups, c.Tasks) {
+		if t.primary && t.Verdict != string(stat.Retained) {
+			list = append(list, t.Task+" is "+t.Verdict)
+		}
+	}
+	return strings.Join(list, ", ")
+}

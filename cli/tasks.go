@@ -1,0 +1,254 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"surgeon/probe/record"
+	"surgeon/probe/task"
+	"surgeon/probe/task/dataset"
+	"surgeon/probe/task/ifeval"
+	"surgeon/testdata"
+)
+
+// taskSet is the tasks that were asked for and which of their items are.
+type taskSet struct {
+	tasks []task.Task
+	items [][]int // per task; nil: all
+	notes []string
+	files []dataset.File // that were read
+}
+
+// openTasks finds the tasks by name, in files and in --data, and chooses their
+// items.
+func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
+	if len(opt.tasks) == 0 {
+		if !embedded {
+			return nil, usagef("your own models need --tasks: FILE.jsonl, or names such as instruct and, with --data DIR, mmlu, gsm8k and ifeval")
+		}
+		opt.tasks = []string{testdata.TaskName}
+	}
+	names := make([]string, len(opt.tasks))
+	for i, name := range opt.tasks {
+		if names[i] = name; !exists(name) && name == testdata.TaskName {
+			names[i] = embeddedFile
+		} else if exists(name) && filepath.Ext(name) == "" && !strings.ContainsAny(name, `/\`) {
+			names[i] = "./" + name
+		}
+	}
+	options := task.Options{ReadFile: readTask}
+	if opt.data != "" {
+		var err error
+		if options.Data, err = dataset.Open(opt.data); err != nil {
+			return nil, err
+		}
+	}
+	basket, err := task.Open(names, options)
+	if err != nil {
+		return nil, err
+	}
+	set := &taskSet{tasks: basket.Tasks, notes: basket.Notes, files: basket.Files}
+	for i := range set.tasks {
+		set.settle(&set.tasks[i], opt)
+	}
+	set.choose(opt)
+	for i, t := range set.tasks {
+		if len(t.Items) == 0 || set.items != nil && len(set.items[i]) == 0 && opt.sample == 0 {
+			return nil, fmt.Errorf("%s has no items to ask", t.Name)
+		}
+	}
+	return set, nil
+}
+
+// embeddedFile stands for the embedded task where a file is read.
+const embeddedFile = testdata.TaskName + ".jsonl"
+
+func readTask(name string) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && name == embeddedFile {
+		return testdata.Task(), nil
+	}
+	return data, err
+}
+
+// settle completes a task with what the flags say and its file does not.
+func (s *taskSet) settle(t *task.Task, opt benchOptions) {
+	ofFile := t.MaxTokens == 0 && t.Form != task.MultipleChoice && t.Form != task.Cloze && t.Form != task.Perplexity
+	if t.Name == "ifeval" {
+		mode := ifeval.Compat
+		if opt.deterministic {
+			mode = ifeval.Deterministic
+		}
+		t.Check = task.CheckIFEval(mode)
+		if opt.deterministic {
+			t.Version += " deterministic"
+		}
+	}
+	switch {
+	case opt.stop != nil:
+		t.Until = opt.stop
+	case ofFile && !opt.setting.Chat && t.Until == nil && t.Form != task.Refusal:
+		t.Until = []string{"\n"}
+	}
+	switch {
+	case opt.maxTokens > 0:
+		t.MaxTokens = opt.maxTokens
+	case t.MaxTokens == 0:
+		t.MaxTokens = fileTokens
+	}
+}
+
+// fileTokens are the most tokens of an answer to an item of a file.
+const fileTokens = 32
+
+// choose chooses items.
+func (s *taskSet) choose(opt benchOptions) {
+	switch {
+	case opt.limit > 0:
+		s.items = task.First(s.tasks, opt.limit)
+	case opt.sample > 0:
+		s.items = make([][]int, len(s.tasks))
+		for _, unit := range s.units() {
+			var places []int
+			var tasks []task.Task
+			for i, t := range s.tasks {
+				if t.Name == unit || s.group(t.Name) == unit {
+					places, tasks = append(places, i), append(tasks, t)
+				}
+			}
+			for k, items := range task.Stratified(tasks, opt.sample, sampleSeed) {
+				s.items[places[k]] = items
+			}
+		}
+		s.drop()
+	}
+}
+
+// sampleSeed chooses items: the same ones for every model.
+const sampleSeed = 1
+
+// drop leaves out tasks of which no item was chosen.
+func (s *taskSet) drop() {
+	var tasks []task.Task
+	var items [][]int
+	for i, t := range s.tasks {
+		if len(s.items[i]) > 0 {
+			tasks, items = append(tasks, t), append(items, s.items[i])
+		}
+	}
+	s.tasks, s.items = tasks, items
+}
+
+// group is the outermost group of a task that has another task, too; "" for
+// none.
+func (s *taskSet) group(name string) string {
+	outer := func(t task.Task) string {
+		if len(t.Groups) == 0 {
+			return ""
+		}
+		return t.Groups[len(t.Groups)-1]
+	}
+	group, members := "", 0
+	for _, t := range s.tasks {
+		if t.Name == name {
+			group = outer(t)
+		}
+	}
+	for _, t := range s.tasks {
+		if group != "" && outer(t) == group {
+			members++
+		}
+	}
+	if members < 2 {
+		return ""
+	}
+	return group
+}
+
+// groups lists all groups, inner ones too, that have several tasks but not the
+// same as another.
+func (s *taskSet) groups() (list []string) {
+	counts, order := map[string]int{}, []string{}
+	for _, t := range s.tasks {
+		for _, group := range slices.Backward(t.Groups) {
+			if counts[group] == 0 {
+				order = append(order, group)
+			}
+			counts[group]++
+		}
+	}
+	for _, group := range order {
+		same := slices.ContainsFunc(list, func(other string) bool { return slices.Equal(s.members(other), s.members(group)) })
+		if counts[group] > 1 && !same {
+			list = append(list, group)
+		}
+	}
+	return list
+}
+
+// members are the tasks of a group.
+func (s *taskSet) members(group string) (names []string) {
+	for _, t := range s.tasks {
+		if slices.Contains(t.Groups, group) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// units are the outermost groups and the tasks of no group.
+func (s *taskSet) units() (names []string) {
+	for _, t := range s.tasks {
+		unit := s.group(t.Name)
+		if unit == "" {
+			unit = t.Name
+		}
+		if !slices.Contains(names, unit) {
+			names = append(names, unit)
+		}
+	}
+	return names
+}
+
+// count is how many items of a unit are asked, and how many there are.
+func (s *taskSet) count(unit string) (asked, all int) {
+	for i, t := range s.tasks {
+		if t.Name != unit && s.group(t.Name) != unit {
+			continue
+		}
+		all += len(t.Items)
+		if s.items == nil {
+			asked += len(t.Items)
+		} else {
+			asked += len(s.items[i])
+		}
+	}
+	return asked, all
+}
+
+// planned is a task as a plan says it.
+func (s *taskSet) planned(i int, t task.Task, opt benchOptions) record.TaskPlan {
+	p := record.TaskPlan{Name: t.Name, Group: s.group(t.Name), Version: t.Version, Form: string(t.Form), Items: len(t.Items), Limit: opt.limit, Sample: opt.sample,
+		Shots: t.Shots, Draw: string(opt.setting.Draw), Shuffle: opt.setting.ShuffleOptions}
+	if s.items != nil {
+		p.Items = len(s.items[i])
+	}
+	if opt.setting.Shots >= 0 && !t.FixedShots {
+		p.Shots = opt.setting.Shots
+	}
+	return p
+}
+
+// taskName is what a task is called that is named by its file.
+func taskName(name string) string {
+	if exists(name) || strings.ContainsAny(name, `/\`) || filepath.Ext(name) != "" {
+		base := filepath.Base(name)
+		return strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	return name
+}

@@ -1,0 +1,96 @@
+package probe
+
+import (
+	"slices"
+
+	"surgeon/probe/task"
+)
+
+// Manner is how a model answered a task, whatever its answers are worth: a
+// change of it is a change of form, which must not be taken for one of
+// knowledge.
+type Manner struct {
+	N       int     `json:"n"`
+	Letters []int   `json:"letters,omitempty"` // how often each choice was taken, by its place in the prompt
+	Gold    []int   `json:"gold,omitempty"`    // how often each was right
+	Tokens  float64 `json:"tokens,omitempty"`  // mean length of a text
+
+	Empty       float64 `json:"empty"`       // shares of the answers, from 0 to 1
+	Unparseable float64 `json:"unparseable"` // no answer was found in the text
+	Truncated   float64 `json:"truncated"`   // it had as many tokens as it might
+	Repeated    float64 `json:"repeated"`    // it repeats itself
+	Refused     float64 `json:"refused"`     // it refuses to answer
+
+	// Collapsed is set where one letter is taken for at least three quarters of
+	// at least 20 items and is right for less than half of them: the model does
+	// not choose.
+	Collapsed bool `json:"collapsed,omitempty"`
+}
+
+// The share of one letter and the number of items from which a Manner counts as
+// Collapsed.
+const (
+	collapsedShare = 0.75
+	collapsedItems = 20
+)
+
+// MannerOf counts the answers to questions.
+func MannerOf(asked []Asked, answers []Answer) Manner {
+	m := Manner{N: len(answers)}
+	tokens := 0
+	for _, a := range answers {
+		q := asked[a.Question].Question
+		if a.Reply.LogProbs != nil && len(q.Continuations) > 0 {
+			m.Letters, m.Gold = count(m.Letters, place(q, a.Grade.Chosen)), count(m.Gold, q.Gold)
+		}
+		tokens += a.Reply.Tokens
+		for _, flag := range a.Grade.Flags {
+			if share := m.share(flag); share != nil {
+				*share += 1 / float64(m.N)
+			}
+		}
+	}
+	if m.N > 0 {
+		m.Tokens = float64(tokens) / float64(m.N)
+	}
+	m.Collapsed = m.collapsed()
+	return m
+}
+
+func (m *Manner) share(flag string) *float64 {
+	return map[string]*float64{task.Empty: &m.Empty, task.Unparseable: &m.Unparseable, task.Truncated: &m.Truncated,
+		task.Repeated: &m.Repeated, task.Refused: &m.Refused}[flag]
+}
+
+// place is where a choice of the data set stands in a prompt.
+func place(q task.Question, choice int) int {
+	if q.Order == nil {
+		return choice
+	}
+	return slices.Index(q.Order, choice)
+}
+
+func count(counts []int, at int) []int {
+	for len(counts) <= at {
+		counts = append(counts, 0)
+	}
+	counts[at]++
+	return counts
+}
+
+func (m *Manner) collapsed() bool {
+	if m.N < collapsedItems || len(m.Letters) < 2 {
+		return false
+	}
+	most := 0
+	for i, n := range m.Letters {
+		if n > m.Letters[most] {
+			most = i
+		}
+	}
+	right := 0
+	if most < len(m.Gold) {
+		right = m.Gold[most]
+	}
+	return float64(m.Letters[most]) >= collapsedShare*float64(m.N) && 2*right < m.N
+}
