@@ -103,7 +103,8 @@ func (b *Bench) where(a Asked) string {
 // context.
 func (b *Bench) encode(a *Asked) (err error) {
 	a.Prompt = a.Question.Text
-	if b.Setting.Chat {
+	if a.Question.Messages != nil { // a text whose perplexity is asked is no chat
+
 		if a.Prompt, err = b.Chat(a.Question.Messages); err != nil {
 			return err
 		}

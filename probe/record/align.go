@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -76,7 +75,10 @@ func (out *Alignment) note(format string, values ...any) {
 }
 
 // answers are the records of a task by item and seed.
-type answers map[string]map[int64]Record
+type answers map[string]bySeed
+
+// bySeed is the records of an item.
+type bySeed map[int64]*Record
 
 // indexOf sorts a run's records by task, item and seed.
 func indexOf(run Run, side string) (map[string]answers, error) {
@@ -87,13 +89,14 @@ func indexOf(run Run, side string) (map[string]answers, error) {
 		return nil, fmt.Errorf("the %s run has no answers", side)
 	}
 	tasks := map[string]answers{}
-	for _, r := range run.Records {
+	for i := range run.Records {
+		r := &run.Records[i]
 		if tasks[r.Task] == nil {
 			tasks[r.Task] = answers{}
 		}
 		items := tasks[r.Task]
 		if items[r.Item] == nil {
-			items[r.Item] = map[int64]Record{}
+			items[r.Item] = bySeed{}
 		}
 		if _, twice := items[r.Item][r.Seed]; twice {
 			return nil, fmt.Errorf("the %s run has item %q of task %q twice with seed %d", side, r.Item, r.Task, r.Seed)
@@ -143,164 +146,47 @@ func (out *Alignment) task(task string, a, b answers) error {
 	}
 	b = out.sameSeed(task, a, b)
 	out.missing("item", task+": ", sortedKeys(a), sortedKeys(b))
-	var items []string
-	metricsA, metricsB := map[string]bool{}, map[string]bool{}
-	for _, item := range sortedKeys(a) {
-		if b[item] == nil {
-			continue
-		}
-		items = append(items, item)
-		if err := out.compare(task, item, a[item], b[item]); err != nil {
-			return err
-		}
-		collectMetrics(metricsA, a[item])
-		collectMetrics(metricsB, b[item])
+	g, err := gridOf(task, a, b)
+	if err != nil || len(g.items) == 0 {
+		return err
 	}
-	if len(items) == 0 {
-		return nil
-	}
-	namesA, namesB := sortedKeys(metricsA), sortedKeys(metricsB)
-	out.missing("metric", task+": ", namesA, namesB)
-	for _, metric := range namesA {
-		if !metricsB[metric] {
-			continue
-		}
-		if err := out.metric(task, metric, items, a, b); err != nil {
-			return err
+	out.comparePrompts(g)
+	left, right := metricsOf(g.a), metricsOf(g.b)
+	out.missing("metric", task+": ", left, right)
+	for _, metric := range left {
+		if _, shared := slices.BinarySearch(right, metric); shared {
+			if err := out.metric(g, metric); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func collectMetrics(into map[string]bool, bySeed map[int64]Record) {
-	for _, r := range bySeed {
-		for metric := range r.Scores {
-			into[metric] = true
-		}
-	}
-}
-
-// rename calls the items of b as those of a with the same document, if the two
-// sides share no name.
-func (out *Alignment) rename(task string, a, b answers) (answers, error) {
-	for item := range b {
-		if a[item] != nil {
-			return b, nil
-		}
-	}
-	byHash := map[string]string{}
-	for _, item := range sortedKeys(a) {
-		hash, err := docHash(task, item, a[item])
-		if err != nil {
-			return nil, err
-		}
-		if _, twice := byHash[hash]; twice {
-			item = "" // items of one document cannot be told apart
-		}
-		byHash[hash] = item
-	}
-	renamed, count := maps.Clone(b), 0
-	for _, item := range sortedKeys(b) {
-		hash, err := docHash(task, item, b[item])
-		if err != nil {
-			return nil, err
-		}
-		name := byHash[hash]
-		if hash == "" || name == "" || renamed[name] != nil {
+// metricsOf lists the metrics of some records, in order.
+func metricsOf(records []*Record) []string {
+	metrics := map[string]bool{}
+	for _, r := range records {
+		if r == nil {
 			continue
 		}
-		renamed[name] = b[item]
-		delete(renamed, item)
-		count++
-	}
-	if count > 0 {
-		out.note("%s: the runs call items by different names; %d were matched by their documents", task, count)
-	}
-	return renamed, nil
-}
-
-// docHash is the document of an item, "" if it is not known.
-func docHash(task, item string, bySeed map[int64]Record) (hash string, err error) {
-	for _, seed := range seedsOf(bySeed) {
-		switch other := bySeed[seed].DocHash; {
-		case hash == "":
-			hash = other
-		case other != "" && other != hash:
-			return "", fmt.Errorf("item %q of task %q is one document (%.12s) with one seed and another (%.12s) with another", item, task, hash, other)
+		for metric := range r.Scores {
+			metrics[metric] = true
 		}
 	}
-	return hash, nil
+	return sortedKeys(metrics)
 }
 
-func seedsOf(bySeed map[int64]Record) []int64 { return slices.Sorted(maps.Keys(bySeed)) }
-
-// sameSeed calls the one seed of b as the one seed of a.
-func (out *Alignment) sameSeed(task string, a, b answers) answers {
-	seedA, oneA := onlySeed(a)
-	seedB, oneB := onlySeed(b)
-	if !oneA || !oneB || seedA == seedB {
-		return b
-	}
-	out.note("%s: each run has one seed, %d in the first and %d in the second; they are paired", task, seedA, seedB)
-	renamed := answers{}
-	for item, bySeed := range b {
-		renamed[item] = map[int64]Record{seedA: bySeed[seedB]}
-	}
-	return renamed
-}
-
-func onlySeed(items answers) (seed int64, one bool) {
-	for _, bySeed := range items {
-		for s := range bySeed {
-			if one && s != seed {
-				return 0, false
-			}
-			seed, one = s, true
-		}
-	}
-	return seed, one
-}
-
-// compare checks that an item is the same document on both sides, and of one
-// cluster, and compares the prompts.
-func (out *Alignment) compare(task, item string, a, b map[int64]Record) error {
-	hashA, err := docHash(task, item, a)
-	if err != nil {
-		return err
-	}
-	hashB, err := docHash(task, item, b)
-	if err != nil {
-		return err
-	}
-	if hashA != "" && hashB != "" && hashA != hashB {
-		return fmt.Errorf("item %q of task %q is another document in the first run (doc_hash %.12s) than in the second (%.12s): the runs are of different data", item, task, hashA, hashB)
-	}
-	for seed, r := range a {
-		other, ok := b[seed]
-		if !ok || r.PromptHash == "" || other.PromptHash == "" {
+// comparePrompts counts pairs of answers to other prompts.
+func (out *Alignment) comparePrompts(g *grid) {
+	for i, a := range g.a {
+		b := g.b[i]
+		if a == nil || b == nil || a.PromptHash == "" || b.PromptHash == "" {
 			continue
 		}
 		out.PromptsCompared++
-		if r.PromptHash != other.PromptHash {
+		if a.PromptHash != b.PromptHash {
 			out.PromptsDiffer++
 		}
 	}
-	_, err = clusterOf(task, item, a, b)
-	return err
-}
-
-// clusterOf is the cluster that all answers to an item have, those without one
-// apart.
-func clusterOf(task, item string, sides ...map[int64]Record) (cluster string, err error) {
-	for _, bySeed := range sides {
-		for _, seed := range seedsOf(bySeed) {
-			switch other := bySeed[seed].Cluster; {
-			case cluster == "":
-				cluster = other
-			case other != "" && other != cluster:
-				return "", fmt.Errorf("item %q of task %q is in cluster %q and in %q", item, task, cluster, other)
-			}
-		}
-	}
-	return cluster, nil
 }

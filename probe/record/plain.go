@@ -47,6 +47,9 @@ func kindName(t reflect.Type) string {
 
 // sortedKeys lists the keys of maps, each of them once, in order.
 func sortedKeys[V any](of ...map[string]V) []string {
+	if len(of) == 1 {
+		return slices.Sorted(maps.Keys(of[0]))
+	}
 	all := map[string]bool{}
 	for _, m := range of {
 		for key := range m {

@@ -57,13 +57,13 @@ func parseSample(object map[string]json.RawMessage) (line sampleLine, err error)
 	if line.metrics == nil {
 		line.metrics = metricsIn(object)
 	}
-	requests := requestsOf(object["arguments"])
-	if line.promptHash == "" && len(requests) > 0 {
-		if prompt, ok := promptOf(requests); ok {
-			line.promptHash = hashText(prompt)
+	request := requestOf(object["arguments"])
+	if line.promptHash == "" && len(request) > 0 {
+		if prompt := stringOf(request[0]); prompt != nil { // messages of a chat are a list
+			line.promptHash = hashText(*prompt)
 		}
 	}
-	line.answer(object, requests)
+	line.answer(object, request)
 	return line, nil
 }
 
@@ -80,33 +80,21 @@ func metricsIn(object map[string]json.RawMessage) (names []string) {
 	return names
 }
 
-// requestsOf are the arguments of each request to the model: a list of lists, or
-// an object with gen_args_0 and so on, each with arg_0 and so on.
-func requestsOf(raw json.RawMessage) (requests [][]json.RawMessage) {
-	if json.Unmarshal(raw, &requests) == nil {
-		return requests
+// requestOf is the arguments of the first request to the model, of a list of
+// lists, or of an object with gen_args_0 and so on, each with arg_0 and so on.
+func requestOf(raw json.RawMessage) (request []json.RawMessage) {
+	if len(raw) > 0 && raw[0] == '[' {
+		_ = json.Unmarshal(firstOf(raw), &request) // of another form: none
+		return request
 	}
-	var objects map[string]map[string]json.RawMessage
-	if json.Unmarshal(raw, &objects) != nil {
+	var requests, object map[string]json.RawMessage
+	if json.Unmarshal(raw, &requests) != nil || json.Unmarshal(requests["gen_args_0"], &object) != nil {
 		return nil
 	}
-	for i := range len(objects) {
-		object := objects["gen_args_"+strconv.Itoa(i)]
-		var request []json.RawMessage
-		for j := range len(object) {
-			request = append(request, object["arg_"+strconv.Itoa(j)])
-		}
-		requests = append(requests, request)
+	for j := range len(object) {
+		request = append(request, object["arg_"+strconv.Itoa(j)])
 	}
-	return requests
-}
-
-func promptOf(requests [][]json.RawMessage) (prompt string, ok bool) {
-	if len(requests[0]) == 0 {
-		return "", false
-	}
-	err := json.Unmarshal(requests[0][0], &prompt)
-	return prompt, err == nil // messages of a chat are a list
+	return request
 }
 
 // requestForm is what was asked for.
@@ -119,25 +107,25 @@ const (
 	ofGeneration             // a text
 )
 
-func formOf(requests [][]json.RawMessage) requestForm {
+func formOf(request []json.RawMessage) requestForm {
 	switch {
-	case len(requests) == 0 || len(requests[0]) == 0:
+	case len(request) == 0:
 		return ofUnknown
-	case len(requests[0]) == 1:
+	case len(request) == 1:
 		return ofText
-	case len(requests[0][1]) > 0 && requests[0][1][0] == '{':
+	case len(request[1]) > 0 && request[1][0] == '{':
 		return ofGeneration
-	case stringOf(requests[0][1]) != nil:
+	case stringOf(request[1]) != nil:
 		return ofChoices
 	}
 	return ofUnknown
 }
 
 // answer reads the responses: log-likelihoods of choices, or a text.
-func (line *sampleLine) answer(object map[string]json.RawMessage, requests [][]json.RawMessage) {
+func (line *sampleLine) answer(object map[string]json.RawMessage, request []json.RawMessage) {
 	var filtered []json.RawMessage
 	_ = json.Unmarshal(object["filtered_resps"], &filtered) // of another form: no answer is read
-	switch form := formOf(requests); form {
+	switch form := formOf(request); form {
 	case ofText:
 		if len(filtered) == 1 {
 			line.logProbs = numberIn(filtered[0])

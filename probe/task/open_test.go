@@ -263,7 +263,7 @@ func TestOpenFiles(t *testing.T) {
 	if got := names(basket.Tasks); !slices.Equal(got, want) {
 		t.Fatalf("tasks %q, want %q", got, want)
 	}
-	if want := []string{`my/quiz.jsonl: 1 item of the form "explain" is not asked`, `my/quiz.jsonl: 1 items of the form "several right answers" is not asked`}; !slices.Equal(basket.Notes, want) {
+	if want := []string{`my/quiz.jsonl: 1 item of the form "explain" is not asked`, `my/quiz.jsonl: 1 item of the form "several right answers" is not asked`}; !slices.Equal(basket.Notes, want) {
 		t.Errorf("notes %q", basket.Notes)
 	}
 	check := func(got, want any) {

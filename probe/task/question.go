@@ -10,8 +10,8 @@ import (
 
 // Setting is how the items of a task are asked.
 type Setting struct {
-	Shots  int  `json:"shots"` // -1: the task's own
-	Draw   Draw `json:"draw"`  // "" is Stock
+	Shots  int    `json:"shots"` // -1: the task's own
+	Draw   Draw   `json:"draw"`  // "" is Stock
 	Seed   int64  `json:"seed"`
 	Chat   bool   `json:"chat"`
 	System string `json:"system"` // before everything; in a chat the system message
