@@ -223,6 +223,24 @@ func newPlan(env environment, command string, b *probe.Bench, set *taskSet, opt 
 	return plan
 }
 
+// write writes results.json into the run folder, if there is one: what was
+// scored, without what differs from one run to the next.
+func (e *evaluation) write(result scoredModel) error {
+	if e.dir == "" {
+		return nil
+	}
+	folder, err := record.OpenFolder(e.dir, e.plan)
+	if err != nil {
+		return err
+	}
+	result.Rate, result.Notes, result.Rerun = 0, nil, nil
+	err = folder.WriteResults(result)
+	if closed := folder.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
 // asJSON panics for what is no JSON, which no caller gives.
 func asJSON(v any) json.RawMessage {
 	data, err := json.Marshal(v)

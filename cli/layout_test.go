@@ -31,7 +31,7 @@ var reserved = map[string][]string{
 	"gonum.org/v1/plot":                 {"cli/plot", "cli/memo"},
 	"codeberg.org/go-pdf/fpdf":          {"cli/plot", "cli/memo"},
 	"github.com/parquet-go/":            {"probe/task/dataset"},
-	"github.com/neurosnap/sentences":    {"probe/task/ifeval"},
+	"github.com/neurosnap/sentences":    {"probe/task/ifeval/internal/english"},
 }
 
 // TestImportRule parses the imports of the whole tree, tests included.

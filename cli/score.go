@@ -131,6 +131,14 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	result.Notes = append(result.Notes, e.again.note()...)
 	result.Notes = append(result.Notes, seedNotes(bench, e.asked)...)
 	result.Notes = append(result.Notes, runNotes(e.kept, scores[0].Truncated)...)
+	if opt.export != "" {
+		if err := exportRun(opt.export, e, set, scores, opt.bench, time.Now().UTC()); err != nil {
+			return err
+		}
+	}
+	if err := e.write(result); err != nil {
+		return err
+	}
 	if opt.json {
 		return env.printJSON(result)
 	}
