@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"surgeon/probe/record"
+	"surgeon/probe/stat"
 )
 
 func compareCommand(env environment) *cli.Command {
@@ -58,6 +59,7 @@ type compareOptions struct {
 	all, gate bool
 	json      bool
 	models    [2]string
+	options   func(stat.Options) (stat.Options, error) // nil: as they are
 }
 
 // margins are the largest losses that do not matter, by task; "" is for every

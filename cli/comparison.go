@@ -214,7 +214,14 @@ func compareSeries(s record.Series, margin, chance float64, opt compareOptions) 
 	if chance == 0 {
 		chance = math.NaN()
 	}
-	d, err := stat.Compare(base, tuned, stat.Options{Margin: margin, Chance: chance, Seed: drawSeed})
+	options := stat.Options{Margin: margin, Chance: chance, Seed: drawSeed}
+	if opt.options != nil {
+		var err error
+		if options, err = opt.options(options); err != nil {
+			return comparedTask{}, err
+		}
+	}
+	d, err := stat.Compare(base, tuned, options)
 	if err != nil {
 		return comparedTask{}, err
 	}

@@ -29,6 +29,7 @@ type evaluation struct {
 	dir        string   // the run folder; "" for none
 	reuse      []string // run folders whose answers serve too
 
+	limits *limits         // of time, and when a comparison is decided; nil for none
 	base   []record.Record // per question, what does not depend on the candidate
 	folder *record.Folder
 	log    *record.Log // without a folder; nil where there is no place for one
@@ -56,7 +57,12 @@ func (e *evaluation) run(ctx context.Context) (scores []probe.Scores, err error)
 			stop(err)
 		}
 	}
-	scores, err = e.bench.ScoreAsked(ctx, e.asked, e.candidates)
+	if e.limits != nil {
+		err = e.within(ctx)
+	}
+	if err == nil {
+		scores, err = e.bench.ScoreAsked(ctx, e.asked, e.candidates)
+	}
 	if e.failed != nil {
 		return nil, e.failed
 	}

@@ -76,7 +76,7 @@ func gridOf(dir string) (*gridResult, error) {
 		one := gridScored{ID: id}
 		if len(byModel[id]) < expected {
 			one.Error = fmt.Sprintf("%d of its %d answers or more are there", len(byModel[id]), expected)
-		} else if one.Tasks, err = againstBase(*run.Plan, byModel[g.Bases[id]], byModel[id], rules); err != nil {
+		} else if one.Tasks, err = againstBase(*run.Plan, byModel[g.Bases[id]], byModel[id], rules, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}
 		one.General, one.Domain = meanOf(one.Tasks, g.General), meanOf(one.Tasks, g.Domain)
@@ -87,8 +87,9 @@ func gridOf(dir string) (*gridResult, error) {
 }
 
 // againstBase compares a candidate with its base on every task, or group of
-// tasks, by its first metric.
-func againstBase(plan record.Plan, base, candidate []record.Record, rules margins) ([]comparedTask, error) {
+// tasks, by its first metric. options, which may be nil, changes those of the
+// comparison.
+func againstBase(plan record.Plan, base, candidate []record.Record, rules margins, options func(stat.Options) (stat.Options, error)) ([]comparedTask, error) {
 	sides := [2]record.Run{{Records: base, Plan: &plan}, {Records: candidate, Plan: &plan}}
 	for i := range sides { // the names of the models do not matter here
 		sides[i].Records = slices.Clone(sides[i].Records)
@@ -121,7 +122,7 @@ func againstBase(plan record.Plan, base, candidate []record.Record, rules margin
 		for _, s := range parts[unit] {
 			chance += chances[s.Task] / float64(len(parts[unit]))
 		}
-		one, err := compareSeries(whole, rules.of(unit), chance, compareOptions{})
+		one, err := compareSeries(whole, rules.of(unit), chance, compareOptions{options: options})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", unit, err)
 		}

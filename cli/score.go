@@ -40,6 +40,7 @@ Examples:
 			&cli.StringFlag{Name: "export", Usage: "write results and samples to `DIR` as lm-evaluation-harness does"},
 			&cli.StringFlag{Name: "responses", Usage: "grade the answers in `FILE.jsonl`, without a model"},
 			&cli.DurationFlag{Name: "budget", Usage: "stop asking after `TIME`, as 30m: items come in a random order then"},
+			&cli.StringFlag{Name: "against", Usage: "the `RUN` of the base: a task ends when its comparison is decided, with the error spent over ten looks"},
 			&cli.StringSliceFlag{Name: "margin", DefaultText: "0.02, 0.03 for gsm8k and ifeval, 0.01 for safety and refusal", Usage: "planned for compare: the largest loss that does not matter, a `SHARE`, or TASK=SHARE"},
 			&cli.BoolFlag{Name: "all", Usage: "a row for every task of a group, such as the subjects of mmlu"},
 		)...),
@@ -54,6 +55,7 @@ type scoreOptions struct {
 	reuse    []string
 	export   string
 	budget   time.Duration
+	against  string
 	margins  margins
 	all      bool
 	json     bool
@@ -76,7 +78,7 @@ func scoreAction(env environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	opt := scoreOptions{bench: bench, out: c.String("out"), reuse: c.StringSlice("reuse"), export: c.String("export"), budget: c.Duration("budget"),
+	opt := scoreOptions{bench: bench, out: c.String("out"), reuse: c.StringSlice("reuse"), export: c.String("export"), budget: c.Duration("budget"), against: c.String("against"),
 		all: c.Bool("all"), json: c.Bool("json")}
 	if opt.margins, err = parseMargins(c.StringSlice("margin")); err != nil {
 		return err
@@ -93,6 +95,7 @@ func scoreAction(env environment, c *cli.Context) error {
 }
 
 func runScore(ctx context.Context, env environment, opt scoreOptions, name string) error {
+	start := time.Now()
 	m, err := openModel(name)
 	if err != nil {
 		return err
@@ -112,6 +115,9 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 		return err
 	}
 	e.plan = planOfScore(env, e, set, opt, name)
+	if e.limits, err = opt.limits(start); err != nil {
+		return err
+	}
 	for _, note := range powerNotes(set) {
 		env.complain("note: " + note)
 	}
@@ -127,6 +133,7 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	if err := result.summarise(e, set, scores[0]); err != nil {
 		return err
 	}
+	result.Notes = append(result.Notes, e.limits.notes()...)
 	result.Rerun = e.again
 	result.Notes = append(result.Notes, e.again.note()...)
 	result.Notes = append(result.Notes, seedNotes(bench, e.asked)...)
@@ -145,15 +152,45 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	return result.print(env, opt.all)
 }
 
+// limits are those of --budget and --against; nil without.
+func (opt scoreOptions) limits(start time.Time) (*limits, error) {
+	if opt.budget == 0 && opt.against == "" {
+		return nil, nil
+	}
+	l := &limits{rules: opt.planned()}
+	if opt.budget > 0 {
+		l.until = start.Add(opt.budget)
+	}
+	if opt.against == "" {
+		return l, nil
+	}
+	run, err := record.Read(opt.against)
+	if err != nil {
+		return nil, err
+	}
+	if len(run.Models()) > 1 {
+		return nil, fmt.Errorf("%s has answers of %d models: --against takes a run of one", opt.against, len(run.Models()))
+	}
+	l.against = &run
+	return l, nil
+}
+
+// planned are the margins.
+func (opt scoreOptions) planned() margins {
+	if opt.margins == nil {
+		return usualMargins
+	}
+	return opt.margins
+}
+
 // planOfScore is the plan of one model's run.
 func planOfScore(env environment, e *evaluation, set *taskSet, opt scoreOptions, name string) record.Plan {
 	plan := newPlan(env, "score", e.bench, set, opt.bench)
 	plan.Models = []record.Model{{Input: record.Input{Name: name, Path: name, Digest: e.identities[0]}}}
-	planned := opt.margins
-	if planned == nil {
-		planned = usualMargins
+	plan.Margins = asJSON(opt.planned())
+	if opt.budget > 0 || opt.against != "" {
+		plan.Rule = asJSON(map[string]any{"budget": opt.budget.String(), "against": opt.against, "looks": parts, "spending": "O'Brien-Fleming"})
 	}
-	plan.Margins = asJSON(planned)
 	return plan
 }
 
