@@ -41,7 +41,10 @@ func MannerOf(asked []Asked, answers []Answer) Manner {
 	for _, a := range answers {
 		q := asked[a.Question].Question
 		if a.Reply.LogProbs != nil && len(q.Continuations) > 0 {
-			m.Letters, m.Gold = count(m.Letters, place(q, a.Grade.Chosen)), count(m.Gold, q.Gold)
+			last := len(q.Continuations) - 1
+			m.Letters, m.Gold = grown(m.Letters, last), grown(m.Gold, last)
+			m.Letters[place(q, a.Grade.Chosen)]++
+			m.Gold[q.Gold]++
 		}
 		tokens += a.Reply.Tokens
 		for _, flag := range a.Grade.Flags {
@@ -70,27 +73,18 @@ func place(q task.Question, choice int) int {
 	return slices.Index(q.Order, choice)
 }
 
-func count(counts []int, at int) []int {
-	for len(counts) <= at {
+// grown are counts for all choices up to the last.
+func grown(counts []int, last int) []int {
+	for len(counts) <= last {
 		counts = append(counts, 0)
 	}
-	counts[at]++
 	return counts
 }
 
 func (m *Manner) collapsed() bool {
-	if m.N < collapsedItems || len(m.Letters) < 2 {
+	if m.N < collapsedItems || m.Letters == nil {
 		return false
 	}
-	most := 0
-	for i, n := range m.Letters {
-		if n > m.Letters[most] {
-			most = i
-		}
-	}
-	right := 0
-	if most < len(m.Gold) {
-		right = m.Gold[most]
-	}
-	return float64(m.Letters[most]) >= collapsedShare*float64(m.N) && 2*right < m.N
+	most := slices.Index(m.Letters, slices.Max(m.Letters))
+	return float64(m.Letters[most]) >= collapsedShare*float64(m.N) && 2*m.Gold[most] < m.N
 }
