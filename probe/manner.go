@@ -2,6 +2,7 @@ package probe
 
 import (
 	"slices"
+	"strings"
 
 	"surgeon/probe/task"
 )
@@ -40,7 +41,7 @@ func MannerOf(asked []Asked, answers []Answer) Manner {
 	tokens := 0
 	for _, a := range answers {
 		q := asked[a.Question].Question
-		if a.Reply.LogProbs != nil && len(q.Continuations) > 0 {
+		if letters(q.Continuations) {
 			last := len(q.Continuations) - 1
 			m.Letters, m.Gold = grown(m.Letters, last), grown(m.Gold, last)
 			m.Letters[place(q, a.Grade.Chosen)]++
@@ -71,6 +72,17 @@ func place(q task.Question, choice int) int {
 		return choice
 	}
 	return slices.Index(q.Order, choice)
+}
+
+// letters reports whether continuations are the letters A, B, ... of choices that
+// stand in the prompt.
+func letters(continuations []string) bool {
+	for i, c := range continuations {
+		if strings.TrimSpace(c) != string(rune('A'+i)) {
+			return false
+		}
+	}
+	return len(continuations) > 0
 }
 
 // grown are counts for all choices up to the last.
