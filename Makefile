@@ -17,6 +17,7 @@ check:
 bench:
 	go test -run '^$$' -bench . ./tensors/... ./merge/... ./probe/...
 	go test -tags ratio -run TestRatios -v -count 1 ./cli
+	go test -tags ratio -run TestHarnessRatios -v -count 1 -timeout 90m ./cli
 	go test -tags ratio -run TestEngineRatios -v -count 1 -timeout 60m ./probe
 
 # Every fuzz target, one after another.
