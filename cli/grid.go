@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,8 +13,6 @@ import (
 
 	"surgeon/merge"
 	"surgeon/probe"
-	"surgeon/probe/record"
-	"surgeon/probe/task"
 	"surgeon/tensors"
 )
 
@@ -140,26 +136,6 @@ type gridRun struct {
 	pairs []*pairRun
 }
 
-// pairRun is one pair of a grid and its candidates: the base, the tuned model,
-// and every point that is neither.
-type pairRun struct {
-	gridPair
-	in         *inputs
-	base       string // identities
-	tuned      string
-	baseID     string                   // the candidate that is the base
-	deltas     map[string]tensors.Delta // the task vector after each method
-	candidates []gridCandidate
-}
-
-// gridCandidate is a merge of a grid.
-type gridCandidate struct {
-	id       string
-	point    merge.Point
-	identity string
-	source   tensors.Source
-}
-
 func runGrid(ctx context.Context, env environment, opt gridOptions, path string) error {
 	file, _, err := readGrid(path)
 	if err != nil {
@@ -253,87 +229,6 @@ func (g *gridRun) sameTokens() error {
 	return nil
 }
 
-// list makes the candidates of a pair, but for those that are bit for bit one
-// that is listed already, such as the base of several pairs.
-func (g *gridRun) list(ctx context.Context, p *pairRun) error {
-	var err error
-	if p.base, err = p.in.base.identity(ctx); err != nil {
-		return err
-	}
-	if p.tuned, err = p.in.tuned[0].identity(ctx); err != nil {
-		return err
-	}
-	prefix := ""
-	if len(g.file.Pairs) > 1 {
-		prefix = p.Name + " "
-	}
-	ends := merge.Grid{Methods: []merge.Method{{Name: "linear"}}, Alphas: []float64{0, 1}}.Points()
-	for i, point := range append(ends, g.file.axes().Points()...) {
-		id := prefix + point.String()
-		if i < len(ends) {
-			id = prefix + []string{"base", "tuned"}[i]
-		}
-		c, err := p.candidate(id, point)
-		if err != nil {
-			return err
-		}
-		if same := g.known(c.identity); same != "" {
-			if i == 0 {
-				p.baseID = same
-			}
-			continue
-		}
-		if i == 0 {
-			p.baseID = id
-		}
-		p.candidates = append(p.candidates, c)
-	}
-	return nil
-}
-
-// known is the candidate of an identity, if there is one.
-func (g *gridRun) known(identity string) string {
-	for _, c := range g.all() {
-		if c.identity == identity {
-			return c.id
-		}
-	}
-	return ""
-}
-
-// candidate is the merge at a point.
-func (p *pairRun) candidate(id string, point merge.Point) (gridCandidate, error) {
-	rules, err := point.Rules()
-	if err != nil {
-		return gridCandidate{}, err
-	}
-	if _, err := rules.Check(p.in.tuned[0].delta.Names()); err != nil {
-		return gridCandidate{}, err
-	}
-	method := point.Method.String()
-	if p.deltas[method] == nil {
-		p.deltas[method] = point.Method.Of(p.in.tuned[0].delta)
-	}
-	m, err := merge.Apply(p.in.from, merge.Term{Label: p.Tuned, Delta: p.deltas[method], Alpha: rules.At})
-	if err != nil {
-		return gridCandidate{}, err
-	}
-	return gridCandidate{id, point, mergeIdentity(p.base, p.tuned, point, p.in.tuned[0].adapter == nil), m}, nil
-}
-
-// mergeIdentity is a digest of all that decides the answers of a merge. A merge
-// that is one of its models has that one's.
-func mergeIdentity(base, tuned string, point merge.Point, model bool) string {
-	switch {
-	case point.Base():
-		return base
-	case point.Tuned() && model:
-		return tuned
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", base, tuned, point))
-	return hex.EncodeToString(sum[:])
-}
-
 // roles checks the names of general and domain tasks.
 func (g *gridRun) roles() error {
 	names := g.set.units()
@@ -381,40 +276,6 @@ func (g *gridRun) score(ctx context.Context) ([]probe.Scores, error) {
 	return scores, err
 }
 
-// plan is the same for every shard, so that they can be put together.
-func (g *gridRun) plan() record.Plan {
-	opt, _ := g.file.bench(0)
-	plan := record.Plan{Version: Version, Seeds: g.bench.Seeds}
-	for _, f := range g.set.files {
-		plan.Data = append(plan.Data, record.Input{Name: filepath.Base(f.Path), Path: f.Path, Digest: f.SHA256})
-	}
-	for i, t := range g.bench.Tasks {
-		plan.Tasks = append(plan.Tasks, g.set.planned(i, t, opt))
-	}
-	if opt.setting.Chat {
-		plan.Chat = &record.ChatPlan{Multiturn: opt.setting.MultiTurn}
-	}
-	for _, p := range g.pairs {
-		for i, m := range []string{p.Base, p.Tuned} {
-			plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: fmt.Sprintf("%s of %s", []string{"base", "tuned"}[i], p.Name), Path: m, Digest: []string{p.base, p.tuned}[i]}})
-		}
-	}
-	var ids []string
-	for _, c := range g.all() {
-		ids = append(ids, c.id)
-	}
-	plan.Candidates = asJSON(ids)
-	plan.Margins = asJSON(g.file.margins())
-	bases := map[string]string{}
-	for _, p := range g.pairs {
-		for _, c := range p.candidates {
-			bases[c.id] = p.baseID
-		}
-	}
-	plan.Rule = asJSON(map[string]any{"general": g.file.General, "domain": g.file.Domain, "bases": bases})
-	return plan
-}
-
 // failures are the candidates that have no score.
 func (g *gridRun) failures(scores []probe.Scores) error {
 	var list failures
@@ -427,37 +288,4 @@ func (g *gridRun) failures(scores []probe.Scores) error {
 		return list
 	}
 	return nil
-}
-
-// bench are the options of score that a grid gives.
-func (g *gridFile) bench(memory int64) (benchOptions, error) {
-	opt := benchOptions{tasks: g.Tasks, data: g.Data, seeds: g.Seeds, limit: g.Limit, sample: g.Sample, maxTokens: g.Tokens, memory: memory,
-		setting: task.Setting{Shots: -1, Chat: g.Chat, MultiTurn: true, ShuffleOptions: g.Shuffle}}
-	if g.Shots != nil {
-		opt.setting.Shots = *g.Shots
-	}
-	if len(opt.seeds) == 0 {
-		opt.seeds = []int64{1234}
-	}
-	var err error
-	opt.setting.Draw = task.Stock
-	if g.Draw != "" {
-		opt.setting.Draw, err = parseDraw("shots:", g.Draw)
-	}
-	return opt, err
-}
-
-// margins are the grid's.
-func (g *gridFile) margins() margins {
-	m := margins{}
-	for name, v := range usualMargins {
-		m[name] = v
-	}
-	if g.Margin > 0 {
-		m = margins{"": g.Margin}
-	}
-	for name, v := range g.Margins {
-		m[name] = v
-	}
-	return m
 }
