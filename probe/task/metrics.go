@@ -24,7 +24,8 @@ func (f Form) Metrics() []string {
 	case Exact, Numeric:
 		return []string{"exact_match", "contains"}
 	case Arithmetic:
-		return []string{"exact_match,strict-match", "exact_match,flexible-extract"}
+		// Flexible first: what strict-match loses besides is form.
+		return []string{"exact_match,flexible-extract", "exact_match,strict-match"}
 	case Instructions:
 		return []string{"prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc", "inst_level_loose_acc"}
 	case Refusal:
