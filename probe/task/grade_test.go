@@ -329,7 +329,7 @@ func TestInstructions(t *testing.T) {
 // TestMetrics: every form has metrics, and its grades have all of them.
 func TestMetrics(t *testing.T) {
 	for form, want := range map[task.Form]string{task.MultipleChoice: "acc", task.Cloze: "acc", task.Exact: "exact_match", task.Numeric: "exact_match",
-		task.Arithmetic: "exact_match,strict-match", task.Instructions: "prompt_level_strict_acc", task.Refusal: "acc", task.Perplexity: "bits_per_byte"} {
+		task.Arithmetic: "exact_match,flexible-extract", task.Instructions: "prompt_level_strict_acc", task.Refusal: "acc", task.Perplexity: "bits_per_byte"} {
 		of := task.Task{Name: "t", Form: form, Strict: "(x)", Items: []task.Item{{Prompt: "p", Answers: []string{"1"}, Words: 2, Bytes: 3}}}
 		of.Check = func([]task.Rule, string, string) (strict, loose []bool) { return []bool{true}, []bool{true} }
 		if form == task.MultipleChoice || form == task.Cloze {
