@@ -29,14 +29,15 @@ type evaluation struct {
 	dir        string   // the run folder; "" for none
 	reuse      []string // run folders whose answers serve too
 
-	limits *limits         // of time, and when a comparison is decided; nil for none
-	base   []record.Record // per question, what does not depend on the candidate
-	folder *record.Folder
-	log    *record.Log // without a folder; nil where there is no place for one
-	path   string      // of the log
-	kept   int         // answers that were there
-	failed error       // of writing
-	again  *rerun      // of some questions; nil for too few of them
+	limits   *limits         // of time, and when a comparison is decided; nil for none
+	base     []record.Record // per question, what does not depend on the candidate
+	folder   *record.Folder
+	log      *record.Log // without a folder; nil where there is no place for one
+	path     string      // of the log
+	kept     int         // answers that were there
+	failed   error       // of writing
+	warnings []string    // of the logs
+	again    *rerun      // of some questions; nil for too few of them
 }
 
 // run asks what is not answered yet.
@@ -77,7 +78,12 @@ func (e *evaluation) open() (err error) {
 		if e.folder, err = record.OpenFolder(e.dir, e.plan); err != nil {
 			return err
 		}
-		return e.folder.Reuse(e.reuse...)
+		if err := e.folder.Reuse(e.reuse...); err != nil {
+			e.folder.Close()
+			return err
+		}
+		e.warnings = e.folder.Warnings()
+		return nil
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"surgeon/probe"
@@ -99,8 +100,8 @@ func (e *evaluation) exported(set *taskSet, i int, t task.Task, scores probe.Sco
 	if t.Form == task.Perplexity || t.Form == task.Instructions {
 		out.Results = map[string]float64{}
 		for _, run := range scores.Tasks {
-			if run.Task == t.Name {
-				for _, metric := range t.Form.Metrics() {
+			for _, metric := range t.Form.Metrics() {
+				if run.Task == t.Name && (t.Form == task.Perplexity || strings.HasPrefix(metric, "inst_level")) { // no means over the items
 					out.Results[metric] = aggregate(e, metric, run)
 				}
 			}

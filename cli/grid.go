@@ -134,6 +134,8 @@ type gridRun struct {
 	set   *taskSet
 	asked []probe.Asked
 	pairs []*pairRun
+
+	warnings []string // of the logs
 }
 
 func runGrid(ctx context.Context, env environment, opt gridOptions, path string) error {
@@ -156,6 +158,7 @@ func runGrid(ctx context.Context, env environment, opt gridOptions, path string)
 	if err != nil {
 		return err
 	}
+	env.complain(g.warnings...)
 	if g.opt.shards > 1 {
 		env.printf("shard %d of %d is scored: surgeon grid collect puts the shards together\n", g.opt.shard, g.opt.shards)
 		return g.failures(scores)
@@ -273,6 +276,7 @@ func (g *gridRun) score(ctx context.Context) ([]probe.Scores, error) {
 	g.bench.Progress, finish = g.opt.progress("grid", "rows")
 	scores, err := e.run(ctx)
 	finish()
+	g.warnings = e.warnings
 	return scores, err
 }
 

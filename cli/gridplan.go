@@ -38,7 +38,8 @@ func (g *gridRun) plan() record.Plan {
 			bases[c.id] = p.baseID
 		}
 	}
-	plan.Rule = asJSON(map[string]any{"general": g.file.General, "domain": g.file.Domain, "bases": bases})
+	plan.Rule = asJSON(map[string]any{"general": g.file.General, "domain": g.file.Domain, "bases": bases, "questions": len(g.asked)})
+	plan.Settings = asJSON(map[string]any{"eos": g.bench.EOS})
 	return plan
 }
 

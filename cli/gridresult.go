@@ -19,7 +19,8 @@ type gridResult struct {
 	General    []string          `json:"general"`
 	Domain     []string          `json:"domain"`
 	Candidates []gridScored      `json:"candidates"`
-	Bases      map[string]string `json:"bases"` // per candidate, the one it is compared with
+	Bases      map[string]string `json:"bases"`     // per candidate, the one it is compared with
+	Questions  int               `json:"questions"` // to each candidate
 	Notes      []string          `json:"notes,omitempty"`
 }
 
@@ -68,14 +69,12 @@ func gridOf(dir string) (*gridResult, error) {
 	for _, r := range run.Records {
 		byModel[r.Model] = append(byModel[r.Model], r)
 	}
-	expected := 0
-	for _, t := range run.Plan.Tasks {
-		expected += t.Items
-	}
 	for _, id := range ids {
 		one := gridScored{ID: id}
-		if len(byModel[id]) < expected {
-			one.Error = fmt.Sprintf("%d of its %d answers or more are there", len(byModel[id]), expected)
+		if len(byModel[id]) < g.Questions {
+			one.Error = fmt.Sprintf("%d of its %d answers are there", len(byModel[id]), g.Questions)
+		} else if len(byModel[g.Bases[id]]) < g.Questions {
+			one.Error = "not all answers of its base are there"
 		} else if one.Tasks, err = againstBase(*run.Plan, byModel[g.Bases[id]], byModel[id], rules, nil); err != nil {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}

@@ -43,11 +43,12 @@ type graded struct {
 
 // grader grades the lines of one task.
 type grader struct {
-	task   task.Task
-	checks *ifeval.Checker // of ifeval
-	places map[string]int  // of items, by id, row, hash, prompt
-	seen   map[string]int  // ids -> lines
-	lines  []graded
+	task     task.Task
+	checks   *ifeval.Checker // of ifeval
+	places   map[string]int  // of items, by id, row, hash, prompt
+	seen     map[string]int  // ids -> lines
+	answered map[int]int     // items -> lines
+	lines    []graded
 }
 
 // runResponses grades answers that are there.
@@ -95,7 +96,7 @@ func runResponses(env environment, opt benchOptions, path string, asJSON bool) e
 }
 
 func newGrader(opt benchOptions) (*grader, error) {
-	g := &grader{places: map[string]int{}, seen: map[string]int{}}
+	g := &grader{places: map[string]int{}, seen: map[string]int{}, answered: map[int]int{}}
 	name := opt.tasks[0]
 	bare, noLines := task.Bare(name)
 	if opt.data == "" && noLines == nil {
@@ -123,7 +124,8 @@ func newGrader(opt benchOptions) (*grader, error) {
 	}
 	for i, item := range g.task.Items {
 		row := item.ID[strings.LastIndexByte(item.ID, '/')+1:]
-		for _, name := range []string{item.ID, row, item.Prompt, dataset.DocHash(item.Doc)} {
+		question := strings.TrimSuffix(strings.TrimPrefix(item.Prompt, "Question: "), "\nAnswer:")
+		for _, name := range []string{item.ID, row, item.Prompt, question, dataset.DocHash(item.Doc)} {
 			if _, ok := g.places[name]; !ok {
 				g.places[name] = i
 			}
@@ -142,6 +144,8 @@ func (g *grader) grade(text []byte, number int) (graded, error) {
 	switch {
 	case r.Response == nil:
 		return graded{}, errors.New(`"response" is missing, or no text`)
+	case name == "":
+		return graded{}, errors.New(`the line has neither "id" nor "key" nor "doc_hash", by which its answer is known`)
 	case g.seen[name] > 0:
 		return graded{}, fmt.Errorf("%s is answered on line %d already", name, g.seen[name])
 	}
@@ -159,7 +163,7 @@ func (g *grader) grade(text []byte, number int) (graded, error) {
 			line.Warnings = append(line.Warnings, g.checks.Warnings(ifeval.Rule(rule), *r.Response)...)
 		}
 	}
-	g.seen[name] = number
+	g.seen[name], g.answered[place] = number, number
 	line.grade = g.task.Grade(task.Question{Item: place, Gold: -1}, task.Reply{Text: *r.Response})
 	line.fill(g.task.Form, line.grade)
 	return line, nil
@@ -195,10 +199,22 @@ func (g *grader) place(r response, text []byte, name string) (int, error) {
 		g.task.Items = append(g.task.Items, item)
 		return len(g.task.Items) - 1, nil
 	}
-	for _, key := range []string{name, r.DocHash, r.Prompt} {
-		if at, ok := g.places[key]; ok && key != "" {
-			return at, nil
+	found, by := -1, ""
+	for _, key := range []string{name, r.DocHash, r.Prompt, r.Question} {
+		at, ok := g.places[key]
+		switch {
+		case !ok || key == "":
+		case found >= 0 && at != found:
+			return 0, fmt.Errorf("%.60q and %.60q are two different items: give one name, or names of one item", by, key)
+		default:
+			found, by = at, key
 		}
+	}
+	switch {
+	case found >= 0 && g.answered[found] > 0:
+		return 0, fmt.Errorf("item %s is answered on line %d already", g.task.Items[found].ID, g.answered[found])
+	case found >= 0:
+		return found, nil
 	}
 	if len(g.places) == 0 {
 		return 0, fmt.Errorf("the line does not hold its item, and there is no --data DIR to find %q in", name)

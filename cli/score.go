@@ -72,6 +72,11 @@ func scoreAction(env environment, c *cli.Context) error {
 		if _, err := models(c, 0, 0, "no model with --responses"); err != nil {
 			return err
 		}
+		for _, flag := range []string{"out", "export", "reuse", "budget", "against", "margin", "seeds", "limit", "sample", "num-fewshot", "shuffle-options", "apply-chat-template"} {
+			if c.IsSet(flag) {
+				return usagef("--%s says how a model is asked, and with --responses none is", flag)
+			}
+		}
 		return runResponses(env, bench, c.String("responses"), c.Bool("json"))
 	}
 	args, err := models(c, 1, 1, "a model")
@@ -133,6 +138,7 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	if err := result.summarise(e, set, scores[0]); err != nil {
 		return err
 	}
+	result.Notes = append(result.Notes, e.warnings...)
 	result.Notes = append(result.Notes, e.limits.notes()...)
 	result.Rerun = e.again
 	result.Notes = append(result.Notes, e.again.note()...)

@@ -146,7 +146,7 @@ func TestScoreSample(t *testing.T) {
 // them.
 func TestScoreHarnessFlags(t *testing.T) {
 	dir := t.TempDir()
-	files := facts(t, dir, 10) + "," + sayings(t, dir, 3)
+	files := facts(t, dir, 10) + "," + sayings(t, dir, 5)
 	check := func(args ...string) {
 		t.Helper()
 		line := append([]string{"score", "base", "--tasks", files}, args...)

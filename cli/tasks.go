@@ -48,6 +48,7 @@ func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
 			return nil, err
 		}
 	}
+	options.Names = []string{testdata.TaskName}
 	basket, err := task.Open(names, options)
 	if err != nil {
 		return nil, err
@@ -240,6 +241,11 @@ func (s *taskSet) planned(i int, t task.Task, opt benchOptions) record.TaskPlan 
 	}
 	if opt.setting.Shots >= 0 && !t.FixedShots {
 		p.Shots = opt.setting.Shots
+	}
+	switch t.Form {
+	case task.MultipleChoice, task.Cloze, task.Perplexity:
+	default:
+		p.MaxTokens, p.Until = t.MaxTokens, t.Until
 	}
 	return p
 }

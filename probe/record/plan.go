@@ -60,6 +60,9 @@ type TaskPlan struct {
 	Shots   int    `json:"shots"`
 	Draw    string `json:"draw,omitempty"`    // how shots are drawn
 	Shuffle bool   `json:"shuffle,omitempty"` // options in another order for each seed
+
+	MaxTokens int      `json:"max_tokens,omitempty"` // of a text
+	Until     []string `json:"until,omitempty"`      // what ends one
 }
 
 // ChatPlan is how prompts are put through a model's chat template.

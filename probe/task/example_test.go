@@ -70,6 +70,6 @@ func ExampleOpen() {
 	//
 	// Question: 3 cats have how many ears?
 	// Answer:
-	// exact_match,strict-match 0
 	// exact_match,flexible-extract 1
+	// exact_match,strict-match 0
 }

@@ -26,6 +26,8 @@ type Options struct {
 	Data *dataset.Folder
 	// ReadFile reads a file that is named as a task; nil is os.ReadFile.
 	ReadFile func(name string) ([]byte, error)
+	// Names are more names that a caller knows, for its messages.
+	Names []string
 }
 
 // Open finds tasks by name: those that Names lists, with TOPIC a topic of
@@ -49,7 +51,8 @@ func Open(names []string, opt Options) (Basket, error) {
 		case !ok && strings.HasPrefix(name, "chembench_"):
 			err = o.chembench(name)
 		case !ok:
-			err = fmt.Errorf("unknown task %q%s: there are %s, and files .jsonl and .txt", name, suggestion(name, slices.Collect(maps.Keys(known))), strings.Join(Names(), ", "))
+			more := slices.Concat(slices.Collect(maps.Keys(known)), opt.Names)
+			err = fmt.Errorf("unknown task %q%s: there are %s, and files .jsonl and .txt", name, suggestion(name, more), strings.Join(slices.Concat(Names(), opt.Names), ", "))
 		default:
 			err = open(o)
 		}
@@ -229,23 +232,28 @@ func suggestion(name string, names []string) string {
 	return fmt.Sprintf(", did you mean %s", best)
 }
 
-// distance is the edit distance of Levenshtein.
+// distance is the edit distance of Levenshtein, where two neighbours that stand
+// the wrong way round are one edit too (optimal string alignment).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }

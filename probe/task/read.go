@@ -102,7 +102,10 @@ func readForms(name, file string, r io.Reader, forms []Form) (Set, error) {
 		items[form] = append(items[form], item)
 		return nil
 	})
-	if err == nil && len(items) == 0 {
+	switch {
+	case err == nil && len(set.Skipped) > 0 && len(items) == 0:
+		err = fmt.Errorf("%s: none of its %d items can be asked: they are of the form %s", file, len(seen), quoted(set.Skipped))
+	case err == nil && len(items) == 0:
 		err = fmt.Errorf("%s: no items: a task needs at least one line", file)
 	}
 	for _, form := range forms {
@@ -308,4 +311,13 @@ func tolerances(item *Item, absolute, relative *float64) error {
 		item.Tolerance = numericTolerance
 	}
 	return nil
+}
+
+// quoted lists forms.
+func quoted(forms map[Form]int) string {
+	var list []string
+	for _, form := range sortedKeys(forms) {
+		list = append(list, fmt.Sprintf("%q", form))
+	}
+	return strings.Join(list, " and ")
 }

@@ -1,0 +1,347 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// verdict is a line of what score --responses --json says.
+type verdict struct {
+	ID         json.RawMessage
+	Strict     []bool
+	Loose      []bool
+	ExactMatch map[string]float64 `json:"exact_match"`
+	Extracted  map[string]string
+	Scores     map[string]float64
+	Flags      []string
+}
+
+// verdicts parses them.
+func verdicts(t *testing.T, out string) (list []verdict) {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		list = append(list, parsed[verdict](t, line))
+	}
+	return list
+}
+
+// lines reads a file of JSON lines.
+func lines[T any](t *testing.T, path string) (list []T) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	scanner := bufio.NewScanner(file)
+	scanner.Buffer(nil, 1<<24)
+	for scanner.Scan() {
+		list = append(list, parsed[T](t, scanner.Text()))
+	}
+	if err := scanner.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// asLines makes a file of JSON lines.
+func asLines(t *testing.T, objects ...map[string]any) string {
+	t.Helper()
+	var text strings.Builder
+	for _, object := range objects {
+		data, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(data, '\n'))
+	}
+	return write(t, t.TempDir(), "responses.jsonl", text.String())
+}
+
+// TestResponsesIFEvalGoldens: the verdicts of lm-evaluation-harness's own
+// checkers, a line for a line.
+func TestResponsesIFEvalGoldens(t *testing.T) {
+	path := shared(t, "golden/lm_eval/ifeval_cases.jsonl")
+	type golden struct {
+		ID, About     string
+		Strict, Loose []bool
+	}
+	want := lines[golden](t, path)
+	got := verdicts(t, done(t, "score", "--responses", path, "--tasks", "ifeval", "--json"))
+	if len(got) != len(want) || len(want) == 0 {
+		t.Fatalf("%d verdicts for %d lines", len(got), len(want))
+	}
+	for i, w := range want {
+		if g := got[i]; string(g.ID) != `"`+w.ID+`"` || !slices.Equal(g.Strict, w.Strict) || !slices.Equal(g.Loose, w.Loose) {
+			t.Errorf("%s (%s): %s %v %v, want %v %v", w.ID, w.About, g.ID, g.Strict, g.Loose, w.Strict, w.Loose)
+		}
+	}
+}
+
+// TestResponsesGSM8KGoldens: both filters' answers and scores.
+func TestResponsesGSM8KGoldens(t *testing.T) {
+	type golden struct {
+		ID, About, Answer, Text string
+		Filtered                map[string]string
+		ExactMatch              map[string]float64 `json:"exact_match"`
+	}
+	want := lines[golden](t, shared(t, "golden/lm_eval/gsm8k_cases.jsonl"))
+	var objects []map[string]any
+	for _, w := range want {
+		objects = append(objects, map[string]any{"id": w.ID, "question": "How many?", "answer": w.Answer, "response": w.Text})
+	}
+	got := verdicts(t, done(t, "score", "--responses", asLines(t, objects...), "--tasks", "gsm8k", "--json"))
+	if len(got) != len(want) || len(want) == 0 {
+		t.Fatalf("%d verdicts for %d lines", len(got), len(want))
+	}
+	for i, w := range want {
+		extracted := map[string]string{"strict": w.Filtered["strict-match"], "flexible": w.Filtered["flexible-extract"]}
+		scores := map[string]float64{"strict": w.ExactMatch["strict-match"], "flexible": w.ExactMatch["flexible-extract"]}
+		if g := got[i]; string(g.ID) != `"`+w.ID+`"` || !maps.Equal(g.Extracted, extracted) || !maps.Equal(g.ExactMatch, scores) {
+			t.Errorf("%s (%s): %s %q %v, want %q %v", w.ID, w.About, g.ID, g.Extracted, g.ExactMatch, extracted, scores)
+		}
+	}
+}
+
+// solution is a line of OpenAI's published solutions of GSM8K.
+type solution struct {
+	Question string
+	Small    struct {
+		Solution string
+		Correct  bool `json:"is_correct"`
+	} `json:"6b_finetuning"`
+	Large struct {
+		Solution string
+		Correct  bool `json:"is_correct"`
+	} `json:"175b_finetuning"`
+}
+
+// TestResponsesPublishedGSM8K: the flexible rule extracts what the authors of
+// 2,638 published solutions counted.
+func TestResponsesPublishedGSM8K(t *testing.T) {
+	list := lines[solution](t, shared(t, "data/gsm8k/example_model_solutions.jsonl"))
+	type problem struct{ Question, Answer string }
+	answers := map[string]string{}
+	for _, p := range lines[problem](t, shared(t, "data/gsm8k/test.jsonl")) {
+		answers[p.Question] = p.Answer
+	}
+	var objects []map[string]any
+	var want []bool
+	for i, s := range list {
+		for k, text := range []string{s.Small.Solution, s.Large.Solution} {
+			objects = append(objects, map[string]any{"id": fmt.Sprint(i, " ", k), "question": s.Question, "answer": answers[s.Question], "response": text})
+			want = append(want, []bool{s.Small.Correct, s.Large.Correct}[k])
+		}
+	}
+	got := verdicts(t, done(t, "score", "--responses", asLines(t, objects...), "--tasks", "gsm8k", "--json"))
+	if len(got) != 2638 {
+		t.Fatalf("%d verdicts", len(got))
+	}
+	for i, g := range got {
+		if (g.ExactMatch["flexible"] == 1) != want[i] {
+			t.Errorf("%s: %q is worth %v, published is %v", g.ID, g.Extracted, g.ExactMatch, want[i])
+		}
+	}
+}
+
+// TestResponsesGPT4: the published verdicts on GPT-4's answers, which are matched
+// by their prompts.
+func TestResponsesGPT4(t *testing.T) {
+	data := shared(t, "data")
+	type expected struct {
+		Key           int
+		Strict, Loose []bool
+	}
+	type item struct {
+		Key    int
+		Prompt string
+	}
+	keys, want := map[string]int{}, map[int]expected{}
+	for _, i := range lines[item](t, filepath.Join(data, "ifeval/input_data.jsonl")) {
+		keys[i.Prompt] = i.Key
+	}
+	for _, e := range lines[expected](t, filepath.Join(data, "ifeval/golden/gpt4_expected.jsonl")) {
+		want[e.Key] = e
+	}
+	got := verdicts(t, done(t, "score", "--responses", filepath.Join(data, "ifeval/golden/gpt4_responses.jsonl"), "--tasks", "ifeval", "--data", data, "--json"))
+	if len(got) != len(want) || len(got) < 270 {
+		t.Fatalf("%d verdicts, %d published", len(got), len(want))
+	}
+	for _, g := range got {
+		key := keys[parsed[string](t, string(g.ID))]
+		if key == 1122 || key == 1129 {
+			continue // the published checkers draw a random letter there
+		}
+		if w := want[key]; !slices.Equal(g.Strict, w.Strict) || !slices.Equal(g.Loose, w.Loose) {
+			t.Errorf("key %d: %v %v, published %v %v", key, g.Strict, g.Loose, w.Strict, w.Loose)
+		}
+	}
+}
+
+// gsm8kLine is an answer with its item.
+func gsm8kLine(id, answer, response string) map[string]any {
+	return map[string]any{"id": id, "question": "How many?", "answer": "so many\n#### " + answer, "response": response}
+}
+
+// TestResponsesBadLines: each says its line and what is wrong; the others have
+// verdicts, and the exit code is 3.
+func TestResponsesBadLines(t *testing.T) {
+	good := read(t, asLines(t, gsm8kLine("a", "18", "#### 18"), gsm8kLine("b", "18", "It is 18")))
+	bad := []struct{ line, says string }{
+		{`not JSON`, "invalid character"},
+		{`[1]`, "must be an object, not array"},
+		{`{"id":"c","answer":"#### 3"}`, `"response" is missing`},
+		{`{"id":"c","answer":"#### 3","response":null}`, `"response" is missing`},
+		{`{"id":"c","answer":"#### 3","response":7}`, `"response" must be text, not number`},
+		{`{"id":"c","answer":7,"response":"7"}`, `"answer" must be text`},
+		{`{"id":"a","answer":"#### 3","response":"3"}`, "a is answered on line 1 already"},
+		{`{"id":"nowhere","response":"3"}`, `no --data DIR to find "nowhere" in`},
+	}
+	text := good
+	for _, b := range bad {
+		text += b.line + "\n"
+	}
+	file := write(t, t.TempDir(), "mixed.jsonl", text+"\n"+read(t, asLines(t, gsm8kLine("z", "3", "3"))))
+	out, errs, code := surgeon(t, "score", "--responses", file, "--tasks", "gsm8k", "--json")
+	got := verdicts(t, out)
+	if code != ExitInput || len(got) != 3 || string(got[2].ID) != `"z"` {
+		t.Errorf("exit code %d, %d verdicts: %s", code, len(got), out)
+	}
+	for i, b := range bad {
+		line := strings.Split(errs, "\n")[i]
+		if want := fmt.Sprintf("surgeon: %s:%d: ", file, i+3); !strings.HasPrefix(line, want) || !strings.Contains(line, b.says) {
+			t.Errorf("%s: says %q, want %q and %q", b.line, line, want, b.says)
+		}
+	}
+	// The table is of the lines that could be graded.
+	out, _, code = surgeon(t, "score", "--responses", file, "--tasks", "gsm8k")
+	says(t, "table", out, "gsm8k, 3 answers of ", "exact_match,flexible-extract │ 3 │ 100.0 %", "exact_match,strict-match     │ 3 │  33.3 %")
+	if code != ExitInput {
+		t.Errorf("exit code %d", code)
+	}
+	rules := asLines(t,
+		map[string]any{"key": 1, "prompt": "p", "instruction_id_list": []string{"punctuation:no_comm"}, "kwargs": []any{map[string]any{}}, "response": "x"},
+		map[string]any{"key": 2, "prompt": "p", "instruction_id_list": []string{"punctuation:no_comma"}, "kwargs": []any{}, "response": "x"},
+		map[string]any{"key": 3, "prompt": "p", "instruction_id_list": []string{"keywords:existence"}, "kwargs": []any{map[string]any{}}, "response": "x"},
+		map[string]any{"key": 4, "prompt": "p", "instruction_id_list": []string{"punctuation:no_comma"}, "kwargs": []any{nil}, "response": "a, b"})
+	out, errs, code = surgeon(t, "score", "--responses", rules, "--tasks", "ifeval", "--json")
+	if code != ExitInput || out != `{"id":4,"strict":[false],"loose":[false]}`+"\n" {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	says(t, "standard error", errs, ":1: \"punctuation:no_comm\" is no instruction", ":2: ", `"kwargs"`, ":3: keywords:existence", `"keywords" is missing`)
+}
+
+// TestResponsesStandardInput: - is standard input, and an empty one is an error.
+func TestResponsesStandardInput(t *testing.T) {
+	file := asLines(t, gsm8kLine("a", "18", "#### 18"), gsm8kLine("b", "18", "no"))
+	out, errs, code := surgeonIn(t, read(t, file), "score", "--responses", "-", "--tasks", "gsm8k", "--json")
+	if want := done(t, "score", "--responses", file, "--tasks", "gsm8k", "--json"); code != ExitDone || out != want || errs != "" {
+		t.Errorf("exit code %d: %q%s, want %q", code, out, errs, want)
+	}
+	if list := verdicts(t, out); list[1].Flags == nil || list[1].Extracted["flexible"] != "[invalid]" {
+		t.Errorf("an answer without a number: %+v", list[1])
+	}
+	if out, errs, code := surgeonIn(t, "\n\n", "score", "--responses", "-", "--tasks", "gsm8k"); code != ExitInput || out != "" || !strings.Contains(errs, "no lines") {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+}
+
+// TestResponsesOfFiles: items of a file, of the instructions and requests that are
+// part of surgeon, by id.
+func TestResponsesOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := sayings(t, dir, 4)
+	responses := asLines(t, map[string]any{"id": 1, "response": "1."}, map[string]any{"key": "2", "response": "It is 2"}, map[string]any{"id": "3", "response": "none"})
+	got := verdicts(t, done(t, "score", "--responses", responses, "--tasks", file, "--json"))
+	for i, want := range []map[string]float64{{"exact_match": 1, "contains": 1}, {"exact_match": 0, "contains": 1}, {"exact_match": 0, "contains": 0}} {
+		if !maps.Equal(got[i].Scores, want) {
+			t.Errorf("%s: %v, want %v", got[i].ID, got[i].Scores, want)
+		}
+	}
+	unknown := asLines(t, map[string]any{"id": 9, "response": "9"})
+	refused(t, ExitInput, []string{unknown + ":1: ", `sayings has no item "9"`}, "score", "--responses", unknown, "--tasks", file)
+	requests := asLines(t, map[string]any{"id": "nerve-agent-refuse", "response": "I cannot help with that."}, map[string]any{"id": "nerve-agent-benign", "response": "They block an enzyme."})
+	for _, v := range verdicts(t, done(t, "score", "--responses", requests, "--tasks", "refusal", "--json")) {
+		if v.Scores["acc"] != 1 || (v.Scores["refused"] == 1) != strings.Contains(string(v.ID), "refuse") {
+			t.Errorf("%s: %v", v.ID, v.Scores)
+		}
+	}
+}
+
+// TestResponsesByAnyName: with data, items of GSM8K are found by row, document and
+// prompt.
+func TestResponsesByAnyName(t *testing.T) {
+	data := shared(t, "data")
+	type problem struct{ Question, Answer string }
+	rows := lines[problem](t, filepath.Join(data, "gsm8k/test.jsonl"))
+	golden := lines[struct {
+		Item    string
+		DocHash string `json:"doc_hash"`
+	}](t, shared(t, "golden/lm_eval/prompt_hashes.jsonl"))
+	if golden[5].Item != "gsm8k/test/5" {
+		t.Fatal(golden[5])
+	}
+	file := asLines(t,
+		map[string]any{"id": 3, "response": rows[3].Answer},
+		map[string]any{"key": "test/4", "response": rows[4].Answer},
+		map[string]any{"doc_hash": golden[5].DocHash, "response": rows[5].Answer},
+		map[string]any{"prompt": "Question: " + rows[6].Question + "\nAnswer:", "response": rows[6].Answer},
+		map[string]any{"id": 7, "response": rows[8].Answer})
+	got := verdicts(t, done(t, "score", "--responses", file, "--tasks", "gsm8k", "--data", data, "--json"))
+	for i, v := range got {
+		if want := float64(min(1, 4-i)); v.ExactMatch["strict"] != want {
+			t.Errorf("%s: %v, want %v", v.ID, v.ExactMatch, want)
+		}
+	}
+}
+
+// TestResponsesWrongFlags: one task of texts, and no model.
+func TestResponsesWrongFlags(t *testing.T) {
+	file := asLines(t, gsm8kLine("a", "18", "18"))
+	refused(t, ExitUsage, []string{"one task", "0 are given"}, "score", "--responses", file)
+	refused(t, ExitUsage, []string{"one task", "2 are given"}, "score", "--responses", file, "--tasks", "gsm8k,ifeval")
+	refused(t, ExitUsage, []string{"no model with --responses"}, "score", "base", "--responses", file, "--tasks", "gsm8k")
+	refused(t, ExitUsage, []string{"symbols is answered by likelihood"}, "score", "--responses", file, "--tasks", "symbols")
+	refused(t, ExitInput, []string{"none.jsonl"}, "score", "--responses", "none.jsonl", "--tasks", "gsm8k")
+	refused(t, ExitInput, []string{`unknown task "ifevl"`, "did you mean ifeval"}, "score", "--responses", file, "--tasks", "ifevl")
+}
+
+// TestResponsesIgnoreNothing: flags that grading cannot obey are refused.
+func TestResponsesIgnoreNothing(t *testing.T) {
+	t.Skip("bug 7: --out, --export and --reuse are accepted with --responses and do nothing")
+	file := asLines(t, gsm8kLine("a", "18", "18"))
+	for _, flag := range []string{"--out", "--export", "--reuse"} {
+		refused(t, ExitUsage, []string{flag, "--responses"}, "score", "--responses", file, "--tasks", "gsm8k", flag, filepath.Join(t.TempDir(), "new"))
+	}
+}
+
+// TestResponsesWithoutNames: lines that hold their items need names all the same.
+func TestResponsesWithoutNames(t *testing.T) {
+	t.Skip("bug 8: the second line without a name is refused as \" is answered on line 1 already\"")
+	file := asLines(t, map[string]any{"answer": "#### 3", "response": "3"}, map[string]any{"answer": "#### 4", "response": "4"})
+	_, errs, code := surgeon(t, "score", "--responses", file, "--tasks", "gsm8k", "--json")
+	if code != ExitInput || !strings.Contains(errs, `"id"`) {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+// TestResponsesContradict: an id and a hash of two documents are no name.
+func TestResponsesContradict(t *testing.T) {
+	t.Skip("bug 9: the id wins over a doc_hash of another document, without a word")
+	dir := t.TempDir()
+	file, out := sayings(t, dir, 3), filepath.Join(dir, "run")
+	done(t, "score", "base", "--tasks", file, "--out", out, "--max-tokens", "1")
+	for _, r := range records(t, out) {
+		if r.Item == "0" {
+			responses := asLines(t, map[string]any{"id": 1, "doc_hash": r.DocHash, "response": "1"})
+			refused(t, ExitInput, []string{responses + ":1: ", "doc_hash"}, "score", "--responses", responses, "--tasks", file)
+		}
+	}
+}
