@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,6 +111,17 @@ func (m margins) of(task string) float64 {
 		}
 	}
 	return margin
+}
+
+// check refuses a margin of a task that is not there.
+func (m margins) check(tasks []string) error {
+	for name := range m {
+		known := func(task string) bool { return task == name || strings.HasPrefix(task, name+"_") }
+		if _, usual := usualMargins[name]; !usual && !slices.ContainsFunc(tasks, known) {
+			return usagef("a margin is given for %s, and there is no such task: %s", name, meant(name, tasks))
+		}
+	}
+	return nil
 }
 
 func runCompare(env environment, opt compareOptions, baseName, tunedName string) error {

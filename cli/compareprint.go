@@ -11,8 +11,9 @@ import (
 // are few or asked for, the largest regression and the flipped items.
 func (c *comparison) print(env environment, opt compareOptions) error {
 	env.printf("%s - %s: differences in pp with 95 %% intervals, paired by item\n\n", c.Tuned, c.Base)
-	columns := []table.Column{{Name: "task"}, {Name: "metric", Spare: true}, {Name: "n", Right: true}, {Name: "base", Right: true}, {Name: "tuned", Right: true},
-		{Name: "diff", Right: true}, {Name: "interval (pp)", Right: true}, {Name: "b/c", Right: true, Spare: true}, {Name: "p", Right: true}, {Name: "verdict"}}
+	columns := []table.Column{{Name: "task"}, {Name: "n", Right: true}, {Name: "base", Right: true, Spare: true}, {Name: "tuned", Right: true, Spare: true},
+		{Name: "diff", Right: true}, {Name: "interval (pp)", Right: true}, {Name: "verdict"}, {Name: "metric", Spare: true}, {Name: "p", Right: true, Spare: true},
+		{Name: "b/c", Right: true, Spare: true}}
 	var rows [][]string
 	var warnings []string
 	add := func(list []comparedTask, part bool) {
@@ -59,14 +60,14 @@ func (t comparedTask) row(part, again bool) []string {
 	}
 	verdict := t.Verdict
 	if again {
-		name, verdict = "", ""
+		name, verdict = "  "+t.Metric, ""
 	}
 	n := fmt.Sprint(t.N)
 	if t.Seeds > 1 {
 		n += fmt.Sprintf(" x %d", t.Seeds)
 	}
-	return []string{name, t.Metric, n, percent(t.Base), percent(t.Tuned), table.Points(float64(t.Diff)),
-		fmt.Sprintf("%+.1f to %+.1f", 100*float64(t.CI[0]), 100*float64(t.CI[1])), fmt.Sprintf("%d/%d", t.Lost, t.Gained), pValue(float64(p)), verdict}
+	return []string{name, n, percent(t.Base), percent(t.Tuned), table.Points(float64(t.Diff)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(t.CI[0]), 100*float64(t.CI[1])),
+		verdict, t.Metric, pValue(float64(p)), fmt.Sprintf("%d/%d", t.Lost, t.Gained)}
 }
 
 func percent(v number) string { return fmt.Sprintf("%.1f %%", 100*float64(v)) }

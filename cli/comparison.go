@@ -45,8 +45,19 @@ func (c *comparison) compare(opt compareOptions, runs [2]record.Run) error {
 	if err != nil {
 		return err
 	}
+	if err := opt.margins.check(c.names()); err != nil {
+		return err
+	}
 	c.adjust()
 	return c.rank(pairs, series, chances)
+}
+
+// names are those of all tasks and groups.
+func (c *comparison) names() (list []string) {
+	for _, t := range slices.Concat(c.Groups, c.Tasks) {
+		list = append(list, t.Task)
+	}
+	return list
 }
 
 // metricOrder is the order in which metrics of a task stand; the first is the

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"surgeon/probe"
@@ -97,11 +96,11 @@ func (e *evaluation) exported(set *taskSet, i int, t task.Task, scores probe.Sco
 	for _, metric := range t.Form.Metrics() {
 		out.HigherIsBetter[metric] = task.HigherIsBetter(metric)
 	}
-	if t.Form == task.Perplexity || t.Form == task.Instructions {
+	if t.Form == task.Perplexity { // asked once, whatever the seeds
 		out.Results = map[string]float64{}
 		for _, run := range scores.Tasks {
-			for _, metric := range t.Form.Metrics() {
-				if run.Task == t.Name && (t.Form == task.Perplexity || strings.HasPrefix(metric, "inst_level")) { // no means over the items
+			if run.Task == t.Name {
+				for _, metric := range t.Form.Metrics() {
 					out.Results[metric] = aggregate(e, metric, run)
 				}
 			}

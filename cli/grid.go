@@ -212,6 +212,9 @@ func (g *gridRun) prepare(ctx context.Context) error {
 	if err := g.roles(); err != nil {
 		return err
 	}
+	if err := margins(g.file.Margins).check(g.set.names()); err != nil {
+		return fmt.Errorf("%s: %v", g.path, err) // bad input, not usage
+	}
 	g.asked, err = g.bench.Ask()
 	return err
 }

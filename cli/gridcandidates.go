@@ -107,6 +107,6 @@ func mergeIdentity(base, tuned string, point merge.Point, model bool) string {
 	case point.Tuned() && model:
 		return tuned
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", base, tuned, point))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s", base, tuned, point.Same()))
 	return hex.EncodeToString(sum[:])
 }

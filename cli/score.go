@@ -110,6 +110,9 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	if err != nil {
 		return err
 	}
+	if err := opt.margins.check(set.names()); err != nil {
+		return err
+	}
 	bench.Progress = opt.progress
 	identity, err := m.identity(ctx)
 	if err != nil {

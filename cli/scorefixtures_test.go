@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -99,6 +101,16 @@ func shared(t *testing.T, path string) string {
 		t.Skipf("benchmark data are absent: %v", err)
 	}
 	return path
+}
+
+// wide runs a command line that must succeed, for a terminal of any width.
+func wide(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), environment{out: &out, err: &errs, timeless: true}, args); code != ExitDone {
+		t.Fatalf("surgeon %s: exit code %d: %s", strings.Join(args, " "), code, errs.String())
+	}
+	return out.String()
 }
 
 // near reports whether two numbers differ by rounding alone.

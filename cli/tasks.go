@@ -202,6 +202,14 @@ func (s *taskSet) members(group string) (names []string) {
 	return names
 }
 
+// names are those of all tasks and groups.
+func (s *taskSet) names() (list []string) {
+	for _, t := range s.tasks {
+		list = append(append(list, t.Name), t.Groups...)
+	}
+	return list
+}
+
 // units are the outermost groups and the tasks of no group.
 func (s *taskSet) units() (names []string) {
 	for _, t := range s.tasks {

@@ -111,7 +111,19 @@ func (p Point) String() string {
 func (p Point) Base() bool { return p.everywhere(0) }
 
 // Tuned reports whether it is the tuned model itself.
-func (p Point) Tuned() bool { return p.Method.Name == "linear" && p.everywhere(1) }
+func (p Point) Tuned() bool { return p.Method.whole() && p.everywhere(1) }
+
+// Same is the point by another name if there is one: a density of 1 keeps
+// everything, as linear does.
+func (p Point) Same() Point {
+	if p.Method.whole() {
+		p.Method = Method{Name: "linear"}
+	}
+	return p
+}
+
+// whole reports whether a method leaves the task vector as it is.
+func (m Method) whole() bool { return m.Name == "linear" || m.Density == 1 }
 
 func (p Point) everywhere(alpha float64) bool {
 	for _, r := range p.Groups {

@@ -76,6 +76,10 @@ func TestPoints(t *testing.T) {
 			tunes++
 		}
 	}
+	whole := merge.Point{Method: merge.Method{Name: "trim", Density: 1}, Alpha: 0.5}
+	if same := whole.Same().String(); same != "linear alpha=0.5" || points[20].Same().String() != points[20].String() {
+		t.Errorf("%s is the same as %s, %s as %s", whole, same, points[20], points[20].Same())
+	}
 	if bases != 2 || tunes != 1 {
 		t.Errorf("%d points are the base and %d the tuned model", bases, tunes)
 	}

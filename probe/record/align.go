@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -62,7 +63,7 @@ func Align(a, b Run) (Alignment, error) {
 		}
 	}
 	if len(out.Series) == 0 {
-		return Alignment{}, fmt.Errorf("the runs share nothing: the first has %s, the second %s", inventory(left), inventory(right))
+		return Alignment{}, fmt.Errorf("the runs share nothing: the first has %s, the second %s", inventory(left, right), inventory(right, left))
 	}
 	if out.PromptsDiffer > 0 {
 		out.note("%d of %d pairs of answers were given to different prompts: shots, template or wording differ, and so may the scores for that reason", out.PromptsDiffer, out.PromptsCompared)
@@ -106,12 +107,32 @@ func indexOf(run Run, side string) (map[string]answers, error) {
 	return tasks, nil
 }
 
-// inventory names tasks and how many items they have.
-func inventory(tasks map[string]answers) string {
+// seeds names the seeds that items were answered with.
+func (a answers) seeds() string {
+	seen := map[int64]bool{}
+	for _, item := range a {
+		for seed := range item {
+			seen[seed] = true
+		}
+	}
+	var names []string
+	for _, seed := range slices.Sorted(maps.Keys(seen)) {
+		names = append(names, fmt.Sprint(seed))
+	}
+	return "seed " + listed(names[:min(named, len(names))], len(names))
+}
+
+// inventory names tasks, how many items they have and, of those that the other
+// side has too, with which seeds.
+func inventory(tasks, others map[string]answers) string {
 	var names []string
 	for _, task := range sortedKeys(tasks) {
 		if len(names) < named {
-			names = append(names, fmt.Sprintf("%s (%s)", task, counted(len(tasks[task]), "item")))
+			about := counted(len(tasks[task]), "item")
+			if others[task] != nil {
+				about += ", " + tasks[task].seeds()
+			}
+			names = append(names, fmt.Sprintf("%s (%s)", task, about))
 		}
 	}
 	return listed(names, len(tasks))

@@ -165,7 +165,7 @@ func TestAlignRefuses(t *testing.T) {
 	}
 	one, other := runOf(cell("x", 0, 1)), runOf(cell("y", 0, 1))
 	check(one, runOf(), "the second run has no answers")
-	check(one, other, "the runs share nothing: the first has t (1 item), the second t (1 item)")
+	check(one, other, "the runs share nothing: the first has t (1 item, seed 0), the second t (1 item, seed 0)")
 	check(runOf(cell("x", 0, 1), cell("x", 1, 1)), runOf(cell("x", 2, 1), cell("x", 3, 1)), "the runs share nothing")
 	check(runOf(cell("x", 0, 1), cell("x", 0, 1)), one, `the first run has item "x" of task "t" twice with seed 0`)
 	two := runOf(cell("x", 0, 1), cell("y", 0, 1))

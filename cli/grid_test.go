@@ -1,0 +1,341 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"surgeon/probe/record"
+)
+
+// gridOutput is what grid --json says, to be read by tests.
+type gridOutput struct {
+	General, Domain []string
+	Candidates      []gridScored
+	Bases           map[string]string
+	Notes           []string
+}
+
+// gridOfFacts writes a grid of the embedded pair over the embedded task and a file
+// of facts, with more keys if given.
+func gridOfFacts(t *testing.T, dir string, keys ...string) string {
+	t.Helper()
+	file := facts(t, dir, 40)
+	return write(t, dir, "grid.yml", "pairs: [{base: base, tuned: chem}]\ntasks: [symbols, "+file+"]\n"+strings.Join(keys, "\n")+"\n")
+}
+
+// scoresOf are a candidate's answers, by task and item.
+func scoresOf(list []record.Record, model string) map[string]float64 {
+	scores := map[string]float64{}
+	for _, r := range list {
+		if r.Model == model {
+			scores[r.Task+" "+r.Item] = r.Scores["acc"]
+		}
+	}
+	return scores
+}
+
+// TestGridCandidates: a grid has the base, the tuned model and every point that is
+// neither, and their scores are those of score.
+func TestGridCandidates(t *testing.T) {
+	dir := t.TempDir()
+	path := gridOfFacts(t, dir, "methods: [linear, {trim: 0.5}]", "alphas: [0, 0.5, 1]")
+	got := decoded[gridOutput](t, "grid", "--json", path)
+	var ids []string
+	for _, c := range got.Candidates {
+		ids = append(ids, c.ID)
+	}
+	// alpha 0 is the base whatever the method, and linear alpha 1 the tuned model.
+	want := []string{"base", "tuned", "linear alpha=0.5", "trim=0.5 alpha=0.5", "trim=0.5 alpha=1"}
+	if !slices.Equal(ids, want) {
+		t.Errorf("candidates %q, want %q", ids, want)
+	}
+	list := records(t, filepath.Join(dir, "grid.run"))
+	if len(list) != len(ids)*64 {
+		t.Errorf("%d answers of %d candidates to 64 questions", len(list), len(ids))
+	}
+	for name, model := range map[string]string{"base": "base", "tuned": "chem"} {
+		out := filepath.Join(dir, model)
+		done(t, "score", model, "--tasks", "symbols,"+filepath.Join(dir, "facts.jsonl"), "--out", out)
+		if a, b := scoresOf(list, name), scoresOf(records(t, out), model); fmt.Sprint(a) != fmt.Sprint(b) {
+			t.Errorf("%s: %v, score says %v", name, a, b)
+		}
+	}
+	base := scoresOf(list, "base")
+	for _, c := range got.Candidates {
+		if got.Bases[c.ID] != "base" || c.Error != "" {
+			t.Errorf("%s is compared with %q: %s", c.ID, got.Bases[c.ID], c.Error)
+		}
+		mine := scoresOf(list, c.ID)
+		for _, task := range c.Tasks {
+			lost, gained, right, n := 0, 0, 0., 0.
+			for name, score := range mine {
+				if strings.HasPrefix(name, task.Task+" ") {
+					right, n = right+score, n+1
+					if score < base[name] {
+						lost++
+					} else if score > base[name] {
+						gained++
+					}
+				}
+			}
+			if task.Lost != lost || task.Gained != gained || !near(float64(task.Tuned), right/n) || task.N != int(n) {
+				t.Errorf("%s, %s: %d lost, %d gained, %v of %d; the log says %d, %d, %v of %v", c.ID, task.Task, task.Lost, task.Gained, task.Tuned, task.N, lost, gained, right/n, n)
+			}
+		}
+	}
+}
+
+// TestGridMerge: a point's answers are those of the merge that is written, to the
+// last bit.
+func TestGridMerge(t *testing.T) {
+	dir := t.TempDir()
+	path := gridOfFacts(t, dir, "alphas: [0.5]", "groups: [{tensors: norms, alphas: [1.5]}]")
+	done(t, "grid", path)
+	merged, out := filepath.Join(dir, "merged"), filepath.Join(dir, "out")
+	done(t, "merge", "base", "chem", "--alpha", "norms=1.5,*=0.5", "-o", merged)
+	done(t, "score", merged, "--tasks", "symbols,"+filepath.Join(dir, "facts.jsonl"), "--out", out)
+	want := map[string][]float64{}
+	for _, r := range records(t, out) {
+		want[r.Task+" "+r.Item] = r.LogProbs
+	}
+	found := 0
+	for _, r := range records(t, filepath.Join(dir, "grid.run")) {
+		if r.Model == "linear alpha=0.5 norms=1.5" {
+			found++
+			if !slices.Equal(r.LogProbs, want[r.Task+" "+r.Item]) {
+				t.Errorf("%s: %v, the written merge has %v", r.Item, r.LogProbs, want[r.Task+" "+r.Item])
+			}
+		}
+	}
+	if found != 64 {
+		t.Errorf("%d answers of the point", found)
+	}
+}
+
+// TestGridOnePoint: points that are the base or the tuned model are not scored
+// twice.
+func TestGridOnePoint(t *testing.T) {
+	dir := t.TempDir()
+	check := func(want int, keys ...string) {
+		t.Helper()
+		path := gridOfFacts(t, dir, append(keys, "limit: 3")...)
+		out := filepath.Join(t.TempDir(), "run")
+		text, errs, code := surgeon(t, "grid", "--out", out, path)
+		models := map[string]bool{}
+		for _, r := range records(t, out) {
+			models[r.Model] = true
+		}
+		if code != ExitDone || len(models) != want {
+			t.Errorf("%v: exit code %d, candidates %v, want %d: %s%s", keys, code, models, want, text, errs)
+		}
+	}
+	check(2, "alphas: [0, 1]")
+	check(2, "methods: [linear, linear]", "alphas: [0, 1]")
+	check(3, "alphas: [1, 0.5]")
+	check(2, "methods: [{drop: 1}, {trim: 1}]", "alphas: [0]")
+	check(2, "alphas: [1]", "groups: [{tensors: norms, alphas: [1]}]")
+	check(4, "alphas: [0, 1]", "groups: [{tensors: norms, alphas: [0, 1]}]")
+	check(3, "methods: [{trim: 0.5}]", "alphas: [0, 1]")
+}
+
+// TestGridDensityOne: what keeps everything is no method of its own.
+func TestGridDensityOne(t *testing.T) {
+	t.Skip("bug 19: trim 1 and drop 1 are scored beside linear")
+	dir := t.TempDir()
+	got := decoded[gridOutput](t, "grid", "--json", gridOfFacts(t, dir, "methods: [linear, {trim: 1}, {drop: 1}]", "alphas: [0.5, 1]"))
+	if len(got.Candidates) != 3 {
+		t.Errorf("%d candidates, want base, tuned and one between", len(got.Candidates))
+	}
+}
+
+// TestGridPairs: two pairs of one base share it, and every candidate is compared
+// with the base of its pair.
+func TestGridPairs(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "grid.yml", "pairs: [{name: there, base: base, tuned: chem}, {name: back, base: chem, tuned: base}]\nalphas: [0.5]\ntasks: [symbols]\nlimit: 6\n")
+	out, _, code := surgeon(t, "grid", "--json", path)
+	got := parsed[gridOutput](t, out)
+	want := map[string]string{"there base": "there base", "there tuned": "there base", "there linear alpha=0.5": "there base", "back linear alpha=0.5": "there tuned"}
+	if code != ExitDone || fmt.Sprint(got.Bases) != fmt.Sprint(want) {
+		t.Errorf("exit code %d, bases %v, want %v", code, got.Bases, want)
+	}
+}
+
+// TestGridFront: general and domain are means over their tasks, marks are of what
+// nothing beats, and the figure is drawn.
+func TestGridFront(t *testing.T) {
+	dir := t.TempDir()
+	path := gridOfFacts(t, dir, "methods: [linear, {trim: 0.3}, {drop: 0.5, seed: 3}]", "alphas: [-1, 0.5, 1, 2]", "domain: [symbols]")
+	figure := filepath.Join(dir, "front.png")
+	got := decoded[gridOutput](t, "grid", "--json", "--plot", figure, path)
+	if !slices.Equal(got.General, []string{"facts"}) || !slices.Equal(got.Domain, []string{"symbols"}) {
+		t.Fatalf("general %v, domain %v", got.General, got.Domain)
+	}
+	marked := 0
+	for _, a := range got.Candidates {
+		beaten := false
+		for _, b := range got.Candidates {
+			x, y := b.General.Score-a.General.Score, b.Domain.Score-a.Domain.Score
+			beaten = beaten || x >= 0 && y >= 0 && x+y > 0
+		}
+		if a.Front == beaten {
+			t.Errorf("%s: front %v, beaten %v", a.ID, a.Front, beaten)
+		}
+		if a.Front {
+			marked++
+		}
+		for _, task := range a.Tasks {
+			m := a.General
+			if task.Task == "symbols" {
+				m = a.Domain
+			}
+			if m.Score != task.Tuned || m.Diff != task.Diff || !(m.Low <= m.Score && m.Score <= m.High) || !near(float64(m.SE), math.Sqrt(float64(task.Tuned*(1-task.Tuned))/float64(task.N))) {
+				t.Errorf("%s, %s: %+v of %+v", a.ID, task.Task, m, task)
+			}
+		}
+	}
+	table := wide(t, "grid", path)
+	if marked == 0 || marked == len(got.Candidates) || strings.Count(table, "│ *") != marked {
+		t.Errorf("%d marks of %d in\n%s", strings.Count(table, "│ *"), marked, table)
+	}
+	says(t, "table", table, "general: facts; domain: symbols")
+	png, err := os.ReadFile(figure)
+	if err != nil || !strings.HasPrefix(string(png), "\x89PNG") {
+		t.Errorf("%v: %.8q", err, png)
+	}
+	if svg := read(t, filepath.Join(dir, "grid.run", "figures", "front.svg")); !strings.Contains(svg, "<svg") || !strings.Contains(svg, "general") || !strings.Contains(svg, "trim=0.3") {
+		t.Errorf("no figure in the run folder: %.200s", svg)
+	}
+	// results.json is what --json says, and the same bytes when the grid is given
+	// again.
+	before := read(t, filepath.Join(dir, "grid.run", "results.json"))
+	if a, b := parsed[map[string]json.RawMessage](t, before), parsed[map[string]json.RawMessage](t, done(t, "grid", "--json", path)); len(a) != len(b) || len(a["candidates"]) == 0 {
+		t.Errorf("results.json has %d fields, --json %d", len(a), len(b))
+	}
+	if after := read(t, filepath.Join(dir, "grid.run", "results.json")); after != before {
+		t.Errorf("given again: %d and %d bytes", len(before), len(after))
+	}
+}
+
+// TestGridGeneralOfSeveral: the mean over tasks counts each alike.
+func TestGridGeneralOfSeveral(t *testing.T) {
+	dir := t.TempDir()
+	texts := sayings(t, dir, 4)
+	path := gridOfFacts(t, dir, "alphas: [1]", "general: [symbols, facts]", "domain: ["+texts+"]", "max_gen_toks: 2")
+	content := strings.Replace(read(t, path), "tasks: [", "tasks: ["+texts+", ", 1)
+	write(t, dir, "grid.yml", content)
+	got := decoded[gridOutput](t, "grid", "--json", path)
+	if !slices.Equal(got.Domain, []string{"sayings"}) {
+		t.Errorf("domain %v", got.Domain)
+	}
+	for _, c := range got.Candidates {
+		sum, diff, n := 0., 0., 0.
+		for _, task := range c.Tasks {
+			if task.Task != "sayings" {
+				sum, diff, n = sum+float64(task.Tuned), diff+float64(task.Diff), n+1
+			}
+		}
+		if n != 2 || !near(float64(c.General.Score), sum/2) || !near(float64(c.General.Diff), diff/2) {
+			t.Errorf("%s: %+v of %v tasks, want %v and %v", c.ID, c.General, n, sum/2, diff/2)
+		}
+	}
+}
+
+// TestGridOtherPlan: a folder of another grid is refused, and left alone.
+func TestGridOtherPlan(t *testing.T) {
+	dir := t.TempDir()
+	path, out := gridOfFacts(t, dir, "alphas: [0.5]", "limit: 4"), filepath.Join(dir, "run")
+	run := func(path string) (string, int) {
+		_, errs, code := surgeon(t, "grid", "--out", out, path)
+		return errs, code
+	}
+	if errs, code := run(path); code != ExitDone {
+		t.Fatal(errs)
+	}
+	before := tree(t, out)
+	check := func(says string, keys ...string) {
+		t.Helper()
+		errs, code := run(gridOfFacts(t, dir, keys...))
+		if code != ExitInput || !strings.Contains(errs, "holds a run with another plan: ") || !strings.Contains(errs, says) {
+			t.Errorf("%v: exit code %d: %s, want %q", keys, code, errs, says)
+		}
+		sameTree(t, strings.Join(keys, ", "), tree(t, out), before)
+	}
+	check(`candidates[2] is "linear alpha=0.5" there and "linear alpha=0.25" here`, "alphas: [0.25]", "limit: 4")
+	check("items", "alphas: [0.5]", "limit: 5")
+	check("margins", "alphas: [0.5]", "limit: 4", "margin: 0.1")
+	check("rule", "alphas: [0.5]", "limit: 4", "domain: [symbols]")
+	check("seeds[0]", "alphas: [0.5]", "limit: 4", "seeds: [7]")
+	check("shots", "alphas: [0.5]", "limit: 4", "num_fewshot: 1")
+	refused(t, ExitInput, []string{"no run folder", dir}, "grid", "collect", "--out", filepath.Join(dir, "new"), dir)
+}
+
+// TestGridOtherTokens: how long texts may be is part of what was planned.
+func TestGridOtherTokens(t *testing.T) {
+	t.Skip("bug 1: the plan does not hold the most tokens of an answer, and then nothing reads the folder")
+	dir := t.TempDir()
+	texts := sayings(t, dir, 3)
+	path := write(t, dir, "grid.yml", "alphas: [1]\ntasks: ["+texts+"]\nmax_gen_toks: 2\n")
+	done(t, "grid", path)
+	write(t, dir, "grid.yml", "alphas: [1]\ntasks: ["+texts+"]\nmax_gen_toks: 4\n")
+	refused(t, ExitInput, []string{"another plan"}, "grid", path)
+}
+
+// TestGridReuse: the answers of score's folders serve for the pair's ends.
+func TestGridReuse(t *testing.T) {
+	dir := t.TempDir()
+	path := gridOfFacts(t, dir, "alphas: [0.5]")
+	base, fresh, reused := filepath.Join(dir, "base"), filepath.Join(dir, "fresh"), filepath.Join(dir, "reused")
+	done(t, "score", "base", "--tasks", "symbols,"+filepath.Join(dir, "facts.jsonl"), "--out", base)
+	done(t, "grid", "--out", fresh, path)
+	done(t, "grid", "--out", reused, "--reuse", base, path)
+	sameRecords(t, fresh, reused)
+	// The base's records are copied first, so they stand before all others.
+	for i, r := range records(t, reused)[:64] {
+		if r.Model != "base" {
+			t.Errorf("record %d is of %s", i, r.Model)
+		}
+	}
+	if a, b := read(t, filepath.Join(fresh, "results.json")), read(t, filepath.Join(reused, "results.json")); a != b {
+		t.Error("results.json differs")
+	}
+}
+
+// TestGridCompare: candidates of a grid are compared by name.
+func TestGridCompare(t *testing.T) {
+	dir := t.TempDir()
+	path, out := gridOfFacts(t, dir, "alphas: [0.5, 2]"), filepath.Join(dir, "run")
+	grid := decoded[gridOutput](t, "grid", "--json", "--out", out, path)
+	got := decoded[comparison](t, "compare", "--json", out, out, "--base-model", "base", "--tuned-model", "linear alpha=2")
+	for _, c := range grid.Candidates {
+		if c.ID != "linear alpha=2" {
+			continue
+		}
+		for i, task := range c.Tasks {
+			if other := got.Tasks[i]; other.Task != task.Task || other.Diff != task.Diff || other.SE != task.SE || other.Lost != task.Lost || other.Verdict != task.Verdict || other.Margin != task.Margin {
+				t.Errorf("the grid says %+v, compare %+v", task, other)
+			}
+		}
+	}
+	refused(t, ExitUsage, []string{"answers of 4 models", "linear alpha=2"}, "compare", out, out)
+}
+
+// TestGridSays: what score says of seeds and items that are left out, grid says
+// too, and it counts no comparison of the base with itself.
+func TestGridSays(t *testing.T) {
+	t.Skip("bugs 17 and 18: grid has none of score's notes, and counts the base against itself")
+	dir := t.TempDir()
+	file := write(t, dir, "quiz.jsonl", quiz)
+	path := write(t, dir, "grid.yml", "alphas: [1]\ntasks: [symbols, "+file+"]\nseeds: [1, 2]\nlimit: 5\n")
+	out, _, code := surgeon(t, "grid", path)
+	says(t, "grid", out, "asked once", `1 item of the form "essay" is not asked`, "embedded: ")
+	if code != ExitDone || strings.Contains(out, "symbols: 2 comparisons inconclusive") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}
