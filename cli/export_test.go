@@ -124,7 +124,6 @@ func TestExportSeeds(t *testing.T) {
 // TestExportInstructions: each seed has its own scores, and those by prompt their
 // standard errors.
 func TestExportInstructions(t *testing.T) {
-	t.Skip("bugs 10 and 11: the standard errors are N/A, and the scores of every seed are the last seed's")
 	dir := t.TempDir()
 	out, export := filepath.Join(dir, "run"), filepath.Join(dir, "export")
 	scored(t, "base", "--tasks", "instruct", "--seeds", "1,2", "--gen-kwargs", "temperature=1,max_gen_toks=40", "--out", out, "--export", export)

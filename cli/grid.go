@@ -38,7 +38,8 @@ func gridCommand(env environment) *cli.Command {
 Every combination is a candidate that is scored without being written. Answers are kept in a
 run folder as they come: a run that was stopped goes on when it is given again. A grid may be
 shared by several machines: each runs --shard i/n with a folder of its own, and grid collect
-puts the folders together. In a SLURM array or an indexed job the shard is taken from there.
+puts the folders together. In a SLURM array the shard is taken from there, in an indexed job of
+Kubernetes from JOB_COMPLETION_INDEX and SURGEON_SHARDS.
 
 Examples:
    surgeon grid g.yml
@@ -91,20 +92,19 @@ type gridOptions struct {
 }
 
 // parseShard reads I/N, or where it is "" what a SLURM array or an indexed job
-// of Kubernetes says.
+// of Kubernetes says, which needs SURGEON_SHARDS besides.
 func parseShard(text string, getenv func(string) string) (shard, shards int, err error) {
-	if text == "" {
-		for _, names := range [][2]string{{"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"}, {"JOB_COMPLETION_INDEX", "SURGEON_SHARDS"}} {
-			if i, n := getenv(names[0]), getenv(names[1]); i != "" && n != "" {
-				if low := getenv("SLURM_ARRAY_TASK_MIN"); low != "" && names[0] == "SLURM_ARRAY_TASK_ID" {
-					i = minus(i, low)
-				}
-				text = i + "/" + n
-				break
-			}
-		}
-	}
-	if text == "" {
+	index, count := getenv("SLURM_ARRAY_TASK_ID"), getenv("SLURM_ARRAY_TASK_COUNT")
+	switch job := getenv("JOB_COMPLETION_INDEX"); {
+	case text != "":
+	case index != "" && count != "":
+		step := max(1, numberOf(getenv("SLURM_ARRAY_TASK_STEP")))
+		text = fmt.Sprintf("%d/%s", (numberOf(index)-numberOf(getenv("SLURM_ARRAY_TASK_MIN")))/step, count)
+	case job != "" && getenv("SURGEON_SHARDS") != "":
+		text = job + "/" + getenv("SURGEON_SHARDS")
+	case index != "" || job != "":
+		return 0, 1, usagef("this is number %s of a job of many, and nothing says of how many: set SURGEON_SHARDS, or give --shard I/N (0/1 for the whole grid)", index+job)
+	default:
 		return 0, 1, nil
 	}
 	i, n, _ := strings.Cut(text, "/")
@@ -116,13 +116,10 @@ func parseShard(text string, getenv func(string) string) (shard, shards int, err
 	return shard, shards, nil
 }
 
-func minus(a, b string) string {
-	x, errX := strconv.Atoi(a)
-	y, errY := strconv.Atoi(b)
-	if errX != nil || errY != nil {
-		return a
-	}
-	return strconv.Itoa(x - y)
+// numberOf is a number that a job's environment says; 0 for none.
+func numberOf(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
 }
 
 // gridRun is a grid that runs.
@@ -135,7 +132,7 @@ type gridRun struct {
 	asked []probe.Asked
 	pairs []*pairRun
 
-	warnings []string // of the logs
+	said []string // notes that are no results
 }
 
 func runGrid(ctx context.Context, env environment, opt gridOptions, path string) error {
@@ -158,8 +155,8 @@ func runGrid(ctx context.Context, env environment, opt gridOptions, path string)
 	if err != nil {
 		return err
 	}
-	env.complain(g.warnings...)
 	if g.opt.shards > 1 {
+		env.footnotes(g.said)
 		env.printf("shard %d of %d is scored: surgeon grid collect puts the shards together\n", g.opt.shard, g.opt.shards)
 		return g.failures(scores)
 	}
@@ -167,7 +164,7 @@ func runGrid(ctx context.Context, env environment, opt gridOptions, path string)
 	if err != nil {
 		return err
 	}
-	if err := result.finish(env, opt, g.plan()); err != nil {
+	if err := result.finish(env, opt, g.plan(), g.said); err != nil {
 		return err
 	}
 	return g.failures(scores)
@@ -279,7 +276,10 @@ func (g *gridRun) score(ctx context.Context) ([]probe.Scores, error) {
 	g.bench.Progress, finish = g.opt.progress("grid", "rows")
 	scores, err := e.run(ctx)
 	finish()
-	g.warnings = e.warnings
+	g.said = slices.Concat(notes(g.pairs[0].in.base.embedded), g.set.notes, seedNotes(g.bench, g.asked), e.warnings, e.again.note())
+	if err == nil && len(scores) > 0 {
+		g.said = append(g.said, runNotes(e.kept, scores[0].Truncated)...)
+	}
 	return scores, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"surgeon/cli/plot"
 	"surgeon/probe/record"
@@ -49,7 +50,7 @@ func runCollect(ctx context.Context, env environment, opt gridOptions, dirs []st
 	if missing := result.missing(); len(missing) > 0 {
 		return fmt.Errorf("%s: %s not scored, such as %s: a shard is missing or was stopped", opt.out, isOrAre(len(missing), "candidate"), some(missing))
 	}
-	return result.finish(env, opt, plan)
+	return result.finish(env, opt, plan, nil)
 }
 
 // gather adds the answers of a shard to a folder.
@@ -84,8 +85,8 @@ func (g *gridResult) missing() (list []string) {
 	return list
 }
 
-// finish writes results and figures, and prints.
-func (g *gridResult) finish(env environment, opt gridOptions, plan record.Plan) error {
+// finish writes results and figures, and prints, with notes that are no results.
+func (g *gridResult) finish(env environment, opt gridOptions, plan record.Plan, said []string) error {
 	folder, err := record.OpenFolder(opt.out, plan)
 	if err != nil {
 		return err
@@ -102,6 +103,7 @@ func (g *gridResult) finish(env environment, opt gridOptions, plan record.Plan) 
 	if err != nil {
 		return err
 	}
+	g.Notes = slices.Concat(g.Notes, said)
 	if opt.json {
 		return env.printJSON(g)
 	}

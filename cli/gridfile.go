@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -24,15 +25,15 @@ type gridFile struct {
 	Tasks   []string       `yaml:"tasks"`
 	General []string       `yaml:"general"`
 	Domain  []string       `yaml:"domain"`
-	Seeds   []int64        `yaml:"seeds"`
+	Seeds   []whole        `yaml:"seeds"`
 	Data    string         `yaml:"data"`
-	Shots   *int           `yaml:"num_fewshot"`
+	Shots   *whole         `yaml:"num_fewshot"`
 	Draw    string         `yaml:"shots"`
-	Limit   int            `yaml:"limit"`
-	Sample  int            `yaml:"sample"`
+	Limit   whole          `yaml:"limit"`
+	Sample  whole          `yaml:"sample"`
 	Chat    bool           `yaml:"apply_chat_template"`
 	Shuffle bool           `yaml:"shuffle_options"`
-	Tokens  int            `yaml:"max_gen_toks"`
+	Tokens  whole          `yaml:"max_gen_toks"`
 	Margin  float64        `yaml:"margin"`
 	Margins gridTaskMargin `yaml:"margins"`
 }
@@ -57,6 +58,19 @@ type gridAlphas []float64
 type gridGroup struct {
 	Tensors string     `yaml:"tensors"`
 	Alphas  gridAlphas `yaml:"alphas"`
+}
+
+// whole is a whole number: YAML's own decoding would cut the rest off.
+type whole int64
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (w *whole) UnmarshalYAML(node *yaml.Node) error {
+	v, err := strconv.ParseInt(node.Value, 10, 64)
+	if err != nil || node.Kind != yaml.ScalarNode {
+		return fmt.Errorf("line %d: %q is no whole number", node.Line, node.Value)
+	}
+	*w = whole(v)
+	return nil
 }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
@@ -218,6 +232,16 @@ func (g *gridFile) check() error {
 	}
 	if len(g.Methods) == 0 {
 		g.Methods = []gridMethod{{merge.Method{Name: "linear"}}}
+	}
+	for i, seed := range g.Seeds {
+		if slices.Contains(g.Seeds[:i], seed) {
+			return fmt.Errorf("seed %d stands there twice", seed)
+		}
+	}
+	for name, v := range g.Margins {
+		if !(v > 0 && v < 1) {
+			return fmt.Errorf("the margin of %s is %v: want a share such as 0.02 for 2 pp", name, v)
+		}
 	}
 	names := map[string]bool{}
 	for i := range g.Pairs {

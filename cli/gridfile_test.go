@@ -28,7 +28,7 @@ func TestGridBadFiles(t *testing.T) {
 	check(good+"num-fewshot: 5\n", "line 2: ", `did you mean "num_fewshot"?`)
 	check(good+"zzzzzzzzz: 5\n", "line 2: ", `no key "zzzzzzzzz"`)
 	check(good+good, "line 2: ", `"alphas" already defined at line 1`)
-	check(good+"limit: many\n", "line 2: ", "many", "int")
+	check(good+"limit: many\n", "line 2: ", "many")
 	check(good+"tasks: symbols\n", "line 2: ", "symbols")
 	check(good+"seeds: [one]\n", "line 2: ", "one")
 	check(good+"methods: [{trim: much}]\n", "line 2: ", "much")
@@ -97,7 +97,6 @@ func TestGridRefusesToo(t *testing.T) {
 // TestGridStrictNumbers: numbers that are none of their kind, and margins that
 // are no shares.
 func TestGridStrictNumbers(t *testing.T) {
-	t.Skip("bug 15: limit: 2.7 is 2, seeds: [1.5] is 1, seeds may be there twice, and margins are not checked")
 	for _, line := range []string{"limit: 2.7", "seeds: [1.5]", "seeds: [1, 1]", "margins: {symbols: 7}", "margins: {symbols: -0.1}", "margins: {tomato: 0.1}"} {
 		path := write(t, t.TempDir(), "bad.yml", "alphas: [0, 1]\n"+line+"\n")
 		if out, errs, code := surgeon(t, "grid", path); code == ExitDone || errs == "" {
@@ -183,7 +182,6 @@ func TestParseShard(t *testing.T) {
 // TestParseShardOfJobs: an index without a count is no whole grid, and the steps
 // of a SLURM array are no shards.
 func TestParseShardOfJobs(t *testing.T) {
-	t.Skip("bug 16: a pod without SURGEON_SHARDS scores the whole grid, and SLURM_ARRAY_TASK_STEP is not read")
 	of := func(environment map[string]string) (int, int, error) {
 		return parseShard("", func(name string) string { return environment[name] })
 	}

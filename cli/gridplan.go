@@ -45,10 +45,13 @@ func (g *gridRun) plan() record.Plan {
 
 // bench are the options of score that a grid gives.
 func (g *gridFile) bench(memory int64) (benchOptions, error) {
-	opt := benchOptions{tasks: g.Tasks, data: g.Data, seeds: g.Seeds, limit: g.Limit, sample: g.Sample, maxTokens: g.Tokens, memory: memory,
+	opt := benchOptions{tasks: g.Tasks, data: g.Data, limit: int(g.Limit), sample: int(g.Sample), maxTokens: int(g.Tokens), memory: memory,
 		setting: task.Setting{Shots: -1, Chat: g.Chat, MultiTurn: true, ShuffleOptions: g.Shuffle}}
 	if g.Shots != nil {
-		opt.setting.Shots = *g.Shots
+		opt.setting.Shots = int(*g.Shots)
+	}
+	for _, seed := range g.Seeds {
+		opt.seeds = append(opt.seeds, int64(seed))
 	}
 	if len(opt.seeds) == 0 {
 		opt.seeds = []int64{1234}

@@ -235,7 +235,7 @@ func (g *gridResult) unsure() (list []string) {
 		open, most := 0, 0
 		for _, c := range g.Candidates {
 			for _, t := range c.Tasks {
-				if t.Task == name && t.Verdict == string(stat.Inconclusive) {
+				if c.ID != g.Bases[c.ID] && t.Task == name && t.Verdict == string(stat.Inconclusive) {
 					open, most = open+1, max(most, t.NeededItems)
 				}
 			}

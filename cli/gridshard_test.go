@@ -102,7 +102,6 @@ func TestGridStoppedShard(t *testing.T) {
 
 // TestGridCollectPartOfSeeds: with several seeds, too.
 func TestGridCollectPartOfSeeds(t *testing.T) {
-	t.Skip("bug 2: a third of the answers is taken for all of them where there are three seeds")
 	dir := t.TempDir()
 	path := gridOfFacts(t, dir, "alphas: [0.5]", "seeds: [1, 2, 3]", "num_fewshot: 1", "shots: seed")
 	parts := shards(t, path, 2)

@@ -315,7 +315,6 @@ func TestResponsesWrongFlags(t *testing.T) {
 
 // TestResponsesIgnoreNothing: flags that grading cannot obey are refused.
 func TestResponsesIgnoreNothing(t *testing.T) {
-	t.Skip("bug 7: --out, --export and --reuse are accepted with --responses and do nothing")
 	file := asLines(t, gsm8kLine("a", "18", "18"))
 	for _, flag := range []string{"--out", "--export", "--reuse"} {
 		refused(t, ExitUsage, []string{flag, "--responses"}, "score", "--responses", file, "--tasks", "gsm8k", flag, filepath.Join(t.TempDir(), "new"))
@@ -324,7 +323,6 @@ func TestResponsesIgnoreNothing(t *testing.T) {
 
 // TestResponsesWithoutNames: lines that hold their items need names all the same.
 func TestResponsesWithoutNames(t *testing.T) {
-	t.Skip("bug 8: the second line without a name is refused as \" is answered on line 1 already\"")
 	file := asLines(t, map[string]any{"answer": "#### 3", "response": "3"}, map[string]any{"answer": "#### 4", "response": "4"})
 	_, errs, code := surgeon(t, "score", "--responses", file, "--tasks", "gsm8k", "--json")
 	if code != ExitInput || !strings.Contains(errs, `"id"`) {
@@ -334,14 +332,23 @@ func TestResponsesWithoutNames(t *testing.T) {
 
 // TestResponsesContradict: an id and a hash of two documents are no name.
 func TestResponsesContradict(t *testing.T) {
-	t.Skip("bug 9: the id wins over a doc_hash of another document, without a word")
 	dir := t.TempDir()
 	file, out := sayings(t, dir, 3), filepath.Join(dir, "run")
 	done(t, "score", "base", "--tasks", file, "--out", out, "--max-tokens", "1")
 	for _, r := range records(t, out) {
 		if r.Item == "0" {
 			responses := asLines(t, map[string]any{"id": 1, "doc_hash": r.DocHash, "response": "1"})
-			refused(t, ExitInput, []string{responses + ":1: ", "doc_hash"}, "score", "--responses", responses, "--tasks", file)
+			refused(t, ExitInput, []string{responses + ":1: ", "two different items", r.DocHash}, "score", "--responses", responses, "--tasks", file)
 		}
+	}
+}
+
+// TestResponsesTwice: one item has one answer, whatever it is called.
+func TestResponsesTwice(t *testing.T) {
+	file := sayings(t, t.TempDir(), 3)
+	responses := asLines(t, map[string]any{"id": 1, "response": "1"}, map[string]any{"prompt": "Say 1:", "response": "2"})
+	_, errs, code := surgeon(t, "score", "--responses", responses, "--tasks", file)
+	if code != ExitInput || !strings.Contains(errs, responses+":2: ") || !strings.Contains(errs, "line 1") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }

@@ -176,7 +176,6 @@ func TestScoreOtherPlan(t *testing.T) {
 
 // TestScoreOtherTexts: how texts are cut is part of what was planned.
 func TestScoreOtherTexts(t *testing.T) {
-	t.Skip("bug 1: the plan does not hold the most tokens and the stop texts of an answer")
 	dir := t.TempDir()
 	texts := sayings(t, dir, 4)
 	for _, args := range [][2][]string{{{"--max-tokens", "2"}, {"--max-tokens", "4"}}, {{"--stop", "a"}, {"--stop", "b"}}} {
@@ -246,14 +245,13 @@ func TestScoreLogLines(t *testing.T) {
 
 // TestScoreSaysForeignLines: score says so, too.
 func TestScoreSaysForeignLines(t *testing.T) {
-	t.Skip("bug 4: score does not print the warnings of its folder's log")
 	dir := t.TempDir()
 	file, out := facts(t, dir, 4), filepath.Join(dir, "run")
 	line := []string{"score", "base", "--tasks", file, "--out", out}
 	done(t, line...)
 	write(t, out, "log.jsonl", "not even JSON\n"+read(t, filepath.Join(out, "log.jsonl")))
 	text, errs, _ := surgeon(t, line...)
-	says(t, "score", text+errs, "1 line is no record of a run")
+	says(t, "score", text+errs, "no record of a run and not counted, but kept (line 1)")
 }
 
 // TestScoreLocked: two processes do not write to one folder.
