@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"surgeon/probe"
 	"surgeon/probe/record"
 	"surgeon/probe/stat"
+	"surgeon/probe/task"
 )
 
 // limits stop a run before all questions are asked: when its time is used up,
@@ -23,21 +27,65 @@ type limits struct {
 	until   time.Time   // zero for none
 	against *record.Run // of the base; nil for none
 	rules   margins
+	tasks   map[string]bool // that the base's run has
 
 	asked, all map[string]int // items, by task or group
 	decided    map[string]comparedTask
-	looks      []float64 // shares of the items
+	decidedAt  map[string]int // how many looks there were
+	looks      []float64      // shares of the items
 	outOfTime  bool
 }
 
 // parts is in how many parts the items are asked.
-const parts = 10
+const parts = 20
+
+// stop is where a task ended.
+type stop struct {
+	Looks   []float64 `json:"looks"` // shares of the items at the looks so far, the last one the end
+	Items   int       `json:"items"`
+	All     int       `json:"all"`
+	Verdict string    `json:"verdict,omitempty"` // "" where no look decided
+}
+
+// stops are where the tasks ended; nil without looks.
+func (l *limits) stops() map[string]stop {
+	if l == nil {
+		return nil
+	}
+	out := map[string]stop{}
+	for unit, all := range l.all {
+		s := stop{Items: l.asked[unit], All: all}
+		if l.against != nil {
+			s.Looks = l.looks
+		}
+		if t, ok := l.decided[unit]; ok {
+			s.Looks, s.Verdict = l.looks[:l.decidedAt[unit]], t.Verdict
+		}
+		out[unit] = s
+	}
+	return out
+}
+
+// base identifies the run of the base; "" for none.
+func (l *limits) base() string {
+	if l == nil || l.against == nil {
+		return ""
+	}
+	sum := sha256.Sum256(asJSON(l.against.Records))
+	return hex.EncodeToString(sum[:])
+}
+
+// late reports whether the time is used up.
+func (l *limits) late() bool { return l != nil && !l.until.IsZero() && time.Now().After(l.until) }
 
 // within asks the questions part by part, and leaves those that are not asked
 // out of the evaluation.
 func (e *evaluation) within(ctx context.Context) error {
 	l := e.limits
-	l.asked, l.all, l.decided = map[string]int{}, map[string]int{}, map[string]comparedTask{}
+	l.asked, l.all, l.decided, l.decidedAt = map[string]int{}, map[string]int{}, map[string]comparedTask{}, map[string]int{}
+	if err := l.shares(e); err != nil {
+		return err
+	}
 	known := e.bench.Known
 	var done []int
 	var longest time.Duration
@@ -77,10 +125,12 @@ func (e *evaluation) within(ctx context.Context) error {
 // tenth of the items, all seeds of an item together.
 func (e *evaluation) divide() [][]int {
 	ranks := map[[2]string][]string{} // per task and cluster, the items in random order
+	seen := map[[2]string]bool{}
 	for i := range e.asked {
 		r := e.base[i]
-		key := [2]string{r.Task, r.Cluster}
-		if !slices.Contains(ranks[key], r.Item) {
+		key, item := [2]string{r.Task, r.Cluster}, [2]string{r.Task, r.Item}
+		if !seen[item] {
+			seen[item] = true
 			ranks[key] = append(ranks[key], r.Item)
 		}
 	}
@@ -155,6 +205,21 @@ func (e *evaluation) unit(i int) string {
 	return t.Name
 }
 
+// shares notes which tasks the base's run has too: only those are looked at.
+func (l *limits) shares(e *evaluation) error {
+	if l.against == nil {
+		return nil
+	}
+	l.tasks = map[string]bool{}
+	for _, r := range l.against.Records {
+		l.tasks[r.Task] = true
+	}
+	if !slices.ContainsFunc(e.bench.Tasks, func(t task.Task) bool { return l.tasks[t.Name] }) {
+		return errors.New("--against: that run has none of these tasks")
+	}
+	return nil
+}
+
 func (l *limits) isDecided(unit string) bool {
 	_, ok := l.decided[unit]
 	return ok
@@ -165,9 +230,13 @@ func (l *limits) look(e *evaluation, done []int, known [][]probe.Answer, looks [
 	if l.against == nil {
 		return nil
 	}
+	asked := map[int]bool{}
+	for _, i := range done {
+		asked[i] = true
+	}
 	var answers []record.Record
 	for _, a := range known[0] {
-		if slices.Contains(done, a.Question) && !l.isDecided(e.unit(a.Question)) {
+		if asked[a.Question] && l.tasks[e.base[a.Question].Task] && !l.isDecided(e.unit(a.Question)) {
 			a.Grade = e.bench.Tasks[e.asked[a.Question].Task].Grade(e.asked[a.Question].Question, a.Reply)
 			answers = append(answers, e.record(0, a))
 		}
@@ -183,7 +252,7 @@ func (l *limits) look(e *evaluation, done []int, known [][]probe.Answer, looks [
 	}
 	for _, t := range list {
 		if t.Verdict != string(stat.Inconclusive) && t.N > 1 {
-			l.decided[t.Task] = t
+			l.decided[t.Task], l.decidedAt[t.Task] = t, len(looks)
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func TestDivide(t *testing.T) {
 			}
 			where[e.base[i].Item] = n
 		}
-		if a, b := clusters["a"], clusters["b"]; a < 8 || a > 10 || b < 8 || b > 10 {
+		if a, b := clusters["a"], clusters["b"]; a < 4 || a > 6 || b < 4 || b > 6 {
 			t.Errorf("part %d has %v", n, clusters)
 		}
 	}

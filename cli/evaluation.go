@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"surgeon/probe"
@@ -29,15 +31,16 @@ type evaluation struct {
 	dir        string   // the run folder; "" for none
 	reuse      []string // run folders whose answers serve too
 
-	limits   *limits         // of time, and when a comparison is decided; nil for none
-	base     []record.Record // per question, what does not depend on the candidate
-	folder   *record.Folder
-	log      *record.Log // without a folder; nil where there is no place for one
-	path     string      // of the log
-	kept     int         // answers that were there
-	failed   error       // of writing
-	warnings []string    // of the logs
-	again    *rerun      // of some questions; nil for too few of them
+	limits     *limits         // of time, and when a comparison is decided; nil for none
+	base       []record.Record // per question, what does not depend on the candidate
+	folder     *record.Folder
+	log        *record.Log // without a folder; nil where there is no place for one
+	path       string      // of the log
+	kept       int         // answers that were there
+	failed     error       // of writing
+	unfinished bool        // a candidate failed: what it answered is kept
+	warnings   []string    // of the logs
+	again      *rerun      // of some questions; nil for too few of them
 }
 
 // run asks what is not answered yet.
@@ -64,10 +67,11 @@ func (e *evaluation) run(ctx context.Context) (scores []probe.Scores, err error)
 	if err == nil {
 		scores, err = e.bench.ScoreAsked(ctx, e.asked, e.candidates)
 	}
+	e.unfinished = slices.ContainsFunc(scores, func(s probe.Scores) bool { return s.Err != nil })
 	if e.failed != nil {
 		return nil, e.failed
 	}
-	if err == nil {
+	if err == nil && !e.limits.late() {
 		e.again, err = e.rerun(ctx, scores)
 	}
 	return scores, err
@@ -109,6 +113,10 @@ func (e *evaluation) recall() error {
 			r, ok, err := e.find(e.question(k, i))
 			if err != nil {
 				return err
+			}
+			if want := len(e.asked[i].Question.Continuations); ok && want > 0 && len(r.LogProbs) != want {
+				return fmt.Errorf("%s: the answer to %s, item %s has %d log-likelihoods for %d choices: the log was changed, so give another folder",
+					cmp.Or(e.dir, e.path), r.Task, r.Item, len(r.LogProbs), want)
 			}
 			if ok {
 				e.kept++
@@ -152,7 +160,7 @@ func (e *evaluation) close(err error) error {
 		}
 	case e.log != nil:
 		answers = e.log.Len()
-		if closed := e.log.Close(); closed == nil && (err == nil || answers == 0) {
+		if closed := e.log.Close(); closed == nil && (err == nil && !e.unfinished || answers == 0) {
 			os.Remove(e.path)
 		}
 	default:
@@ -184,7 +192,7 @@ func (e *evaluation) question(k, at int) record.Record {
 	r := e.base[at]
 	t := e.bench.Tasks[e.asked[at].Task]
 	r.Model = e.candidates[k].ID
-	r.Key = record.Key(e.identities[k], kernelIdentity(), t.Name, t.Version, r.Item, r.DocHash, fmt.Sprint(r.Seed), e.asked[at].Digest)
+	r.Key = record.Key(Version, e.identities[k], kernelIdentity(), t.Name, t.Version, r.Item, r.DocHash, fmt.Sprint(r.Seed), e.asked[at].Digest)
 	return r
 }
 
@@ -202,7 +210,7 @@ func (e *evaluation) record(k int, a probe.Answer) record.Record {
 	asked, g := e.asked[a.Question], a.Grade
 	r.LogProbs, r.Scores, r.Parts, r.Extracted, r.Flags = a.Reply.LogProbs, g.Scores, g.Parts, g.Extracted, g.Flags
 	if len(asked.Question.Continuations) > 0 {
-		r.Chosen = &g.Chosen
+		r.Chosen, r.Greedy = &g.Chosen, a.Reply.Greedy
 	}
 	if a.Reply.LogProbs == nil {
 		r.Text, r.Finish, r.Tokens = &a.Reply.Text, a.Reply.Finish, a.Reply.Tokens
@@ -212,7 +220,7 @@ func (e *evaluation) record(k int, a probe.Answer) record.Record {
 
 // replyOf is the answer that a record keeps.
 func replyOf(r record.Record) task.Reply {
-	reply := task.Reply{LogProbs: r.LogProbs, Finish: r.Finish, Tokens: r.Tokens}
+	reply := task.Reply{LogProbs: r.LogProbs, Greedy: r.Greedy, Finish: r.Finish, Tokens: r.Tokens}
 	if r.Text != nil {
 		reply.Text = *r.Text
 	}
@@ -231,7 +239,7 @@ func newPlan(env environment, command string, b *probe.Bench, set *taskSet, opt 
 	if opt.setting.Chat {
 		plan.Chat = &record.ChatPlan{Multiturn: opt.setting.MultiTurn, System: opt.setting.System}
 	}
-	plan.Settings = asJSON(map[string]any{"temperature": opt.sampling.Temperature, "top_p": opt.sampling.TopP, "top_k": opt.sampling.TopK, "system": opt.setting.System, "eos": b.EOS})
+	plan.Settings = asJSON(map[string]any{"temperature": opt.sampling.Temperature, "top_p": opt.sampling.TopP, "top_k": opt.sampling.TopK, "system": opt.setting.System, "eos": b.EOS, "instructions": kernelIdentity()})
 	return plan
 }
 
@@ -246,6 +254,7 @@ func (e *evaluation) write(result scoredModel) error {
 		return err
 	}
 	result.Rate, result.Notes, result.Rerun = 0, nil, nil
+	result.Looks = e.limits.stops()
 	err = folder.WriteResults(result)
 	if closed := folder.Close(); err == nil {
 		err = closed

@@ -142,6 +142,9 @@ func runGrid(ctx context.Context, env environment, opt gridOptions, path string)
 	}
 	if opt.out == "" {
 		opt.out = strings.TrimSuffix(path, filepath.Ext(path)) + ".run"
+		if opt.shards > 1 {
+			opt.out += fmt.Sprintf("-%d-of-%d", opt.shard, opt.shards)
+		}
 	}
 	g := &gridRun{opt: opt, file: file, path: path}
 	defer g.close()

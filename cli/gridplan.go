@@ -39,7 +39,7 @@ func (g *gridRun) plan() record.Plan {
 		}
 	}
 	plan.Rule = asJSON(map[string]any{"general": g.file.General, "domain": g.file.Domain, "bases": bases, "questions": len(g.asked)})
-	plan.Settings = asJSON(map[string]any{"eos": g.bench.EOS})
+	plan.Settings = asJSON(map[string]any{"eos": g.bench.EOS, "instructions": kernelIdentity()})
 	return plan
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -40,7 +41,7 @@ Examples:
 			&cli.StringFlag{Name: "export", Usage: "write results and samples to `DIR` as lm-evaluation-harness does"},
 			&cli.StringFlag{Name: "responses", Usage: "grade the answers in `FILE.jsonl`, without a model"},
 			&cli.DurationFlag{Name: "budget", Usage: "stop asking after `TIME`, as 30m: items come in a random order then"},
-			&cli.StringFlag{Name: "against", Usage: "the `RUN` of the base: a task ends when its comparison is decided, with the error spent over ten looks"},
+			&cli.StringFlag{Name: "against", Usage: "the `RUN` of the base: a task ends when its comparison is decided, with the error spent over twenty looks"},
 			&cli.StringSliceFlag{Name: "margin", DefaultText: "0.02, 0.03 for gsm8k and ifeval, 0.01 for safety and refusal", Usage: "planned for compare: the largest loss that does not matter, a `SHARE`, or TASK=SHARE"},
 			&cli.BoolFlag{Name: "all", Usage: "a row for every task of a group, such as the subjects of mmlu"},
 		)...),
@@ -72,7 +73,7 @@ func scoreAction(env environment, c *cli.Context) error {
 		if _, err := models(c, 0, 0, "no model with --responses"); err != nil {
 			return err
 		}
-		for _, flag := range []string{"out", "export", "reuse", "budget", "against", "margin", "seeds", "limit", "sample", "num-fewshot", "shuffle-options", "apply-chat-template"} {
+		for _, flag := range []string{"out", "export", "reuse", "budget", "against", "margin", "seeds", "limit", "sample", "num-fewshot", "shots-per", "shuffle-options", "apply-chat-template", "system-instruction", "gen-kwargs", "max-tokens", "stop", "all"} {
 			if c.IsSet(flag) {
 				return usagef("--%s says how a model is asked, and with --responses none is", flag)
 			}
@@ -122,10 +123,10 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	if e.asked, err = bench.Ask(); err != nil {
 		return err
 	}
-	e.plan = planOfScore(env, e, set, opt, name)
 	if e.limits, err = opt.limits(start); err != nil {
 		return err
 	}
+	e.plan = planOfScore(env, e, set, opt, name)
 	for _, note := range powerNotes(set) {
 		env.complain("note: " + note)
 	}
@@ -147,13 +148,13 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	result.Notes = append(result.Notes, e.again.note()...)
 	result.Notes = append(result.Notes, seedNotes(bench, e.asked)...)
 	result.Notes = append(result.Notes, runNotes(e.kept, scores[0].Truncated)...)
+	if err := e.write(result); err != nil {
+		return err
+	}
 	if opt.export != "" {
 		if err := exportRun(opt.export, e, set, scores, opt.bench, time.Now().UTC()); err != nil {
 			return err
 		}
-	}
-	if err := e.write(result); err != nil {
-		return err
 	}
 	if opt.json {
 		return env.printJSON(result)
@@ -195,10 +196,10 @@ func (opt scoreOptions) planned() margins {
 // planOfScore is the plan of one model's run.
 func planOfScore(env environment, e *evaluation, set *taskSet, opt scoreOptions, name string) record.Plan {
 	plan := newPlan(env, "score", e.bench, set, opt.bench)
-	plan.Models = []record.Model{{Input: record.Input{Name: name, Path: name, Digest: e.identities[0]}}}
+	plan.Models = []record.Model{{Input: record.Input{Name: filepath.Base(filepath.Clean(name)), Path: name, Digest: e.identities[0]}}}
 	plan.Margins = asJSON(opt.planned())
 	if opt.budget > 0 || opt.against != "" {
-		plan.Rule = asJSON(map[string]any{"budget": opt.budget.String(), "against": opt.against, "looks": parts, "spending": "O'Brien-Fleming"})
+		plan.Rule = asJSON(map[string]any{"against": e.limits.base(), "looks": parts, "spending": "O'Brien-Fleming"})
 	}
 	return plan
 }

@@ -174,6 +174,17 @@ func TestScoreOtherPlan(t *testing.T) {
 	}
 }
 
+// TestScorePlanOfMargins: the margin of every task has a name, too.
+func TestScorePlanOfMargins(t *testing.T) {
+	t.Skip("bug 22: says \"margins. is 0.02 there\"")
+	out := filepath.Join(t.TempDir(), "run")
+	done(t, "score", "base", "--out", out)
+	_, errs, code := surgeon(t, "score", "base", "--out", out, "--margin", "0.5")
+	if code != ExitInput || !strings.Contains(errs, "0.02 there and 0.5 here") || strings.Contains(errs, "margins. is") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
 // TestScoreOtherTexts: how texts are cut is part of what was planned.
 func TestScoreOtherTexts(t *testing.T) {
 	dir := t.TempDir()

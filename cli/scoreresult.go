@@ -14,12 +14,13 @@ import (
 
 // scoredModel is what score says, and its JSON.
 type scoredModel struct {
-	Model  string       `json:"model"`
-	Tasks  []scoredTask `json:"tasks"`
-	Groups []scoredTask `json:"groups,omitempty"`
-	Rerun  *rerun       `json:"rerun,omitempty"`
-	Rate   number       `json:"tokens_per_second,omitempty"` // that went through the model
-	Notes  []string     `json:"notes,omitempty"`
+	Model  string          `json:"model"`
+	Tasks  []scoredTask    `json:"tasks"`
+	Groups []scoredTask    `json:"groups,omitempty"`
+	Rerun  *rerun          `json:"rerun,omitempty"`
+	Looks  map[string]stop `json:"looks,omitempty"`             // where a comparison was decided, by task or group
+	Rate   number          `json:"tokens_per_second,omitempty"` // that went through the model
+	Notes  []string        `json:"notes,omitempty"`
 }
 
 // scoredTask is a model's score on a task or a group of them: a mean with its

@@ -196,6 +196,7 @@ func (s *sweep) score(ctx context.Context, env environment, opt sweepOptions, in
 	if err != nil {
 		return err
 	}
+	s.Notes = append(s.Notes, e.again.note()...)
 	s.Notes = append(s.Notes, seedNotes(bench, e.asked)...)
 	s.Notes = append(s.Notes, runNotes(e.kept, scores[0].Truncated)...)
 	if err := s.summarise(env, e, scores); err != nil || opt.best == "" {

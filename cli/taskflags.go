@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -137,7 +138,7 @@ func (opt *benchOptions) generation(text string) error {
 	if text == "" {
 		return nil
 	}
-	greedy := false
+	greedy, sampled := false, false
 	for _, field := range strings.Split(text, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
 		if name == "until" && value != "" {
@@ -151,7 +152,9 @@ func (opt *benchOptions) generation(text string) error {
 		case "top_p":
 			opt.sampling.TopP = number
 		case "top_k":
-			opt.sampling.TopK = int(number)
+			if opt.sampling.TopK = int(number); float64(opt.sampling.TopK) != number {
+				err = errors.New("no whole number")
+			}
 		case "max_gen_toks", "max_new_tokens", "max_tokens":
 			if opt.maxTokens = int(number); opt.maxTokens < 1 {
 				err = fmt.Errorf("below 1")
@@ -159,7 +162,7 @@ func (opt *benchOptions) generation(text string) error {
 		case "do_sample":
 			var sample bool
 			sample, err = strconv.ParseBool(value)
-			greedy = err == nil && !sample
+			greedy, sampled = err == nil && !sample, sample
 		default:
 			return usagef("--gen-kwargs %s: want temperature, top_p, top_k, do_sample, max_gen_toks or until", field)
 		}
@@ -167,8 +170,11 @@ func (opt *benchOptions) generation(text string) error {
 			return usagef("--gen-kwargs %s: want a number, at least 1 for tokens", field)
 		}
 	}
-	if greedy {
+	switch {
+	case greedy:
 		opt.sampling = decoder.Sampling{}
+	case sampled && opt.sampling.Temperature == 0:
+		opt.sampling.Temperature = 1 // as transformers
 	}
 	return nil
 }

@@ -55,7 +55,9 @@ func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
 	}
 	set := &taskSet{tasks: basket.Tasks, notes: basket.Notes, files: basket.Files}
 	for i := range set.tasks {
-		set.settle(&set.tasks[i], opt)
+		if err := set.settle(&set.tasks[i], opt); err != nil {
+			return nil, err
+		}
 	}
 	set.choose(opt)
 	for i, t := range set.tasks {
@@ -78,7 +80,7 @@ func readTask(name string) ([]byte, error) {
 }
 
 // settle completes a task with what the flags say and its file does not.
-func (s *taskSet) settle(t *task.Task, opt benchOptions) {
+func (s *taskSet) settle(t *task.Task, opt benchOptions) error {
 	ofFile := t.MaxTokens == 0 && t.Form != task.MultipleChoice && t.Form != task.Cloze && t.Form != task.Perplexity
 	if t.Name == "ifeval" {
 		mode := ifeval.Compat
@@ -86,6 +88,14 @@ func (s *taskSet) settle(t *task.Task, opt benchOptions) {
 			mode = ifeval.Deterministic
 		}
 		t.Check = task.CheckIFEval(mode)
+		checker := ifeval.New(mode)
+		for _, item := range t.Items {
+			for _, rule := range item.Rules {
+				if err := checker.Verify(rule.ID, rule.Args); err != nil {
+					return fmt.Errorf("%s: item %s: %w", t.Files[0].Path, item.ID, err)
+				}
+			}
+		}
 		if opt.deterministic {
 			t.Version += " deterministic"
 		}
@@ -102,6 +112,7 @@ func (s *taskSet) settle(t *task.Task, opt benchOptions) {
 	case t.MaxTokens == 0:
 		t.MaxTokens = fileTokens
 	}
+	return nil
 }
 
 // fileTokens are the most tokens of an answer to an item of a file.

@@ -105,7 +105,7 @@ func (r *run) wave(ctx context.Context, start, end int, open []int) error {
 	opt.Done = func(model, request int, response decoder.Response) {
 		i := of[request]
 		if logProbs, whole := windows.add(model, i, window[request], response.LogProbs); whole {
-			r.there(start+model, open[i], task.Reply{LogProbs: logProbs})
+			r.there(start+model, open[i], task.Reply{LogProbs: logProbs, Greedy: response.Greedy})
 		}
 	}
 	out, err := decoder.ScoreAll(ctx, r.models[start:end], requests, opt)

@@ -12,6 +12,7 @@ func (p contrast) flag(d *Difference) {
 		return
 	}
 	d.Ceiling = d.Base > 0.95
+	d.Insensitive = d.Base <= p.options.Margin
 	if chance := p.options.Chance; !math.IsNaN(chance) {
 		d.Floor = !(p.lowerBase(*d) > chance)
 		d.Insensitive = d.Floor || d.Base-chance <= p.options.Margin
@@ -84,6 +85,7 @@ func (p contrast) warnVerdict(d *Difference, say func(bool, string, ...any)) {
 	margin, chance := p.options.Margin, p.options.Chance
 	say(d.Verdict == Retained && d.High < 0, "a loss is shown, but it is smaller than the margin of %.4g", margin)
 	say(d.Floor, "the base is not shown to score above chance (%.4g), so there is nothing it could lose", chance)
-	say(d.Insensitive && !d.Floor, "the base scores only %.4g above chance, so it could not lose the margin of %.4g", d.Base-chance, margin)
+	say(d.Insensitive && math.IsNaN(chance), "the base scores only %.4g, so it could not lose the margin of %.4g", d.Base, margin)
+	say(d.Insensitive && !d.Floor && !math.IsNaN(chance), "the base scores only %.4g above chance, so it could not lose the margin of %.4g", d.Base-chance, margin)
 	say(d.Ceiling, "the base scores above 95 %%, so the items are too easy to tell better models apart")
 }

@@ -33,23 +33,24 @@ var ignored = []struct {
 // match of the strict one and the last of the flexible one, and compares it with
 // the right answer.
 func (t *Task) arithmetic(g *Grade, item Item, text string) {
-	g.Extracted = map[string]string{strictMatch: invalid, flexibleExtract: invalid}
+	const strict, loose = "exact_match," + strictMatch, "exact_match," + flexibleExtract
+	g.Extracted = map[string]string{strict: invalid, loose: invalid}
 	if match := compiled(t.Strict).FindStringSubmatch(text); match != nil {
-		g.Extracted[strictMatch] = strip(match[len(match)-1])
+		g.Extracted[strict] = strip(match[len(match)-1])
 	}
 	if all := flexible.FindAllString(text, -1); all != nil {
-		g.Extracted[flexibleExtract] = strip(all[len(all)-1])
+		g.Extracted[loose] = strip(all[len(all)-1])
 	}
-	for filter, extracted := range g.Extracted {
+	for metric, extracted := range g.Extracted {
 		score := 0.0
 		for _, answer := range item.Answers {
 			if bareNumber(extracted) == bareNumber(answer) {
 				score = 1
 			}
 		}
-		g.Scores["exact_match,"+filter] = score
+		g.Scores[metric] = score
 	}
-	if g.Extracted[flexibleExtract] == invalid {
+	if g.Extracted[loose] == invalid {
 		g.flag(Unparseable)
 	}
 }

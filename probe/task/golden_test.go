@@ -369,8 +369,8 @@ func TestScores(t *testing.T) {
 					}
 				}
 				for filter, score := range want.ExactMatch {
-					if g.Scores["exact_match,"+filter] != score || g.Extracted[filter] != want.Filtered[filter] {
-						t.Errorf("%s: %s %q is %v, want %q, %v", want.Item, filter, g.Extracted[filter], g.Scores["exact_match,"+filter], want.Filtered[filter], score)
+					if g.Scores["exact_match,"+filter] != score || g.Extracted["exact_match,"+filter] != want.Filtered[filter] {
+						t.Errorf("%s: %s %q is %v, want %q, %v", want.Item, filter, g.Extracted["exact_match,"+filter], g.Scores["exact_match,"+filter], want.Filtered[filter], score)
 					}
 				}
 				if item := of.Items[want.DocID]; item.Words != want.Words || item.Bytes != want.Bytes {

@@ -14,6 +14,7 @@ import (
 // Reply is what a model answered.
 type Reply struct {
 	LogProbs []float64 `json:"log_probs,omitempty"` // nats: of the continuations, or of the parts of a text whose perplexity is asked
+	Greedy   []bool    `json:"greedy,omitempty"`    // of each continuation, whether every token of it is the most likely one; nil: not known
 	Text     string    `json:"text,omitempty"`
 	Finish   string    `json:"finish,omitempty"` // why the text ends: eos, stop or length
 	Tokens   int       `json:"tokens,omitempty"` // of the text
@@ -32,7 +33,7 @@ const (
 type Grade struct {
 	Scores    map[string]float64 `json:"scores"` // by metric
 	Parts     map[string][]bool  `json:"parts,omitempty"`
-	Extracted map[string]string  `json:"extracted,omitempty"` // the answer that was found in a text, by filter
+	Extracted map[string]string  `json:"extracted,omitempty"` // the answer that was found in a text, by metric
 	Chosen    int                `json:"chosen"`              // the most likely choice, in the order of the data set; -1 of a text
 	Flags     []string           `json:"flags,omitempty"`
 }
@@ -108,8 +109,9 @@ func (g *Grade) perplexity(item Item, logProbs []float64) {
 		sum += l
 	}
 	g.Scores["bits_per_byte"] = -sum / float64(item.Bytes) / math.Ln2
-	g.Scores["byte_perplexity"] = math.Exp(-sum / float64(item.Bytes))
-	g.Scores["word_perplexity"] = math.Exp(-sum / float64(item.Words))
+	// A text of few words may have a perplexity beyond every number.
+	g.Scores["byte_perplexity"] = min(math.Exp(-sum/float64(item.Bytes)), math.MaxFloat64)
+	g.Scores["word_perplexity"] = min(math.Exp(-sum/float64(item.Words)), math.MaxFloat64)
 	if math.IsNaN(sum) {
 		g.flag(Unparseable)
 	}
@@ -174,7 +176,7 @@ func (g *Grade) number(item Item, text string) {
 		return
 	}
 	last := len(found) - 1
-	g.Extracted = map[string]string{"last-number": fmt.Sprint(found[last])}
+	g.Extracted = map[string]string{"exact_match": fmt.Sprint(found[last])}
 	for k, value := range found {
 		if !slices.ContainsFunc(item.Answers, func(answer string) bool { return item.near(answer, value) }) {
 			continue

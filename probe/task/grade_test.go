@@ -34,7 +34,11 @@ func TestGSM8KCases(t *testing.T) {
 		of := gsm8k(c.Answer)
 		text := task.Cut(c.Raw, append(of.Until, "<|im_end|>"))
 		g := of.Grade(task.Question{}, task.Reply{Text: text})
-		if text != c.Text || !reflect.DeepEqual(g.Extracted, c.Filtered) {
+		filtered := map[string]string{}
+		for filter, text := range c.Filtered {
+			filtered["exact_match,"+filter] = text
+		}
+		if text != c.Text || !reflect.DeepEqual(g.Extracted, filtered) {
 			t.Errorf("%s, %s: text %q, extracted %q, want %q, %q", c.ID, c.About, text, g.Extracted, c.Text, c.Filtered)
 		}
 		for filter, want := range c.ExactMatch {

@@ -3,6 +3,7 @@ package task
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // Metrics are what a form is graded by, the primary one first, under the names
@@ -41,6 +42,7 @@ func (f Form) Metric() string { return f.Metrics()[0] }
 
 // HigherIsBetter reports whether a model with more of a metric is better.
 func HigherIsBetter(metric string) bool {
+	metric, _, _ = strings.Cut(metric, ",none")
 	return !slices.Contains(Perplexity.Metrics(), metric)
 }
 
@@ -60,10 +62,13 @@ func (t *Task) Aggregate(metric string, items []int, grades []Grade) float64 {
 		switch item := t.Items[items[k]]; {
 		case metric == "bits_per_byte":
 			w = float64(item.Bytes)
-		case metric == "byte_perplexity":
-			score, w = math.Log(score), float64(item.Bytes)
-		case metric == "word_perplexity":
-			score, w = math.Log(score), float64(item.Words)
+		case metric == "byte_perplexity" || metric == "word_perplexity":
+			nats := g.Scores["bits_per_byte"] * float64(item.Bytes) * math.Ln2
+			w = float64(item.Bytes)
+			if metric == "word_perplexity" {
+				w = float64(item.Words)
+			}
+			score = nats / w
 		case g.Parts[metric] != nil:
 			w = float64(len(g.Parts[metric]))
 		}
