@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,6 +65,19 @@ type compareOptions struct {
 	json      bool
 	models    [2]string
 	options   func(stat.Options) (stat.Options, error) // nil: as they are
+	looks     map[string][]float64                     // by task or group, of runs that were stopped
+}
+
+// at are the options for a task or group, of a run that may have been stopped by
+// a look at it: then with the error that was spent over the looks.
+func (o compareOptions) at(unit string) compareOptions {
+	looks, stopped := o.looks[unit]
+	if stopped && len(looks) > 0 && o.options == nil {
+		o.options = func(options stat.Options) (stat.Options, error) {
+			return stat.Sequential(options, stat.OBrienFleming, looks)
+		}
+	}
+	return o
 }
 
 // margins are the largest losses that do not matter, by task; "" is for every
@@ -135,7 +152,10 @@ func runCompare(env environment, opt compareOptions, baseName, tunedName string)
 			return err
 		}
 	}
+	var stops []string
+	opt.looks, stops = looksOf(baseName, tunedName)
 	result := comparison{Base: baseName, Tuned: tunedName, Sources: [2]string{runs[0].Source, runs[1].Source}}
+	result.Notes = stops
 	if err := result.compare(opt, runs); err != nil {
 		return err
 	}
@@ -149,6 +169,30 @@ func runCompare(env environment, opt compareOptions, baseName, tunedName string)
 		return gateError{result.worst()}
 	}
 	return err
+}
+
+// looksOf reads from the results of run folders where looks at the scores ended
+// tasks, and says so.
+func looksOf(dirs ...string) (looks map[string][]float64, stops []string) {
+	looks = map[string][]float64{}
+	for _, dir := range dirs {
+		data, err := os.ReadFile(filepath.Join(dir, "results.json"))
+		var result struct{ Looks map[string]stop }
+		if err != nil || json.Unmarshal(data, &result) != nil {
+			continue
+		}
+		for _, unit := range slices.Sorted(maps.Keys(result.Looks)) {
+			s := result.Looks[unit]
+			if len(s.Looks) > 0 {
+				looks[unit] = s.Looks
+				stops = append(stops, fmt.Sprintf("%s: %s looked at it %d times and ended after %d of %d items: the intervals are those of the last look, for all looks together",
+					unit, dir, len(s.Looks), s.Items, s.All))
+			} else if s.Items < s.All {
+				stops = append(stops, fmt.Sprintf("%s: %s asked %d of %d items, a random sample, before its time was used up", unit, dir, s.Items, s.All))
+			}
+		}
+	}
+	return looks, stops
 }
 
 // oneModel is the part of a run that one model answered.

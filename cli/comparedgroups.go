@@ -48,7 +48,11 @@ func (c *comparison) planned(runs [2]record.Run) margins {
 	if len(texts) == 2 && texts[0] == texts[1] && json.Unmarshal([]byte(texts[0]), &m) == nil {
 		return m
 	}
-	c.Notes = append(c.Notes, "no plan sets the margins: the usual ones are taken, which were not chosen for these runs")
+	why := "no plan sets the margins"
+	if len(texts) == 2 {
+		why = "the plans set different margins"
+	}
+	c.Notes = append(c.Notes, why+": the usual ones are taken, which were not chosen for these runs")
 	return usualMargins
 }
 
@@ -96,20 +100,43 @@ func (c *comparison) groups(series []record.Series, plans map[string]string, rul
 			c.ungroup(group)
 			continue
 		}
-		chance := 0.0
-		for _, s := range parts[key] {
-			chance += chances[s.Task] / float64(len(parts[key]))
-		}
-		one, err := compareSeries(whole, rules.of(group), chance, opt)
+		chance := groupChance(metric, parts[key], chances)
+		one, err := compareSeries(whole, rules.of(group), chance, opt.at(group))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", group, err)
 		}
-		if len(c.Groups) == 0 || c.Groups[len(c.Groups)-1].Task != group {
+		one.leads = leads(parts[key], series)
+		if one.leads && task.HigherIsBetter(metric) {
+			whole.Task = group
+			if len(pairs) > 0 && pairs[len(pairs)-1].Name == group {
+				whole.Task = group + " by " + metric
+			}
 			pairs = append(pairs, pairOf(whole, chance))
 		}
 		c.Groups = append(c.Groups, one)
 	}
 	return pairs, nil
+}
+
+// groupChance is the score of guessing of a group, each task with the weight of
+// its items.
+func groupChance(metric string, parts []record.Series, chances map[string]float64) float64 {
+	sum, n := 0.0, 0
+	for _, s := range parts {
+		sum += chanceOf(metric, chances, s.Task) * float64(len(s.Items))
+		n += len(s.Items)
+	}
+	return sum / float64(n)
+}
+
+// leads reports whether the metric of some series is the first of their tasks.
+func leads(parts, all []record.Series) bool {
+	for i, s := range all {
+		if s.Task == parts[0].Task {
+			return all[i].Metric == parts[0].Metric
+		}
+	}
+	return false
 }
 
 // ungroup makes the tasks of a group stand for themselves.
@@ -121,8 +148,12 @@ func (c *comparison) ungroup(group string) {
 	}
 }
 
+// fewClusters is the number of tasks below which a group is no sample of others
+// like them: its intervals are for these tasks alone.
+const fewClusters = 10
+
 // united is a group as one series: all items of its tasks, each task a cluster,
-// with the seeds that all of them have.
+// or a stratum where they are few, with the seeds that all of them have.
 func united(group, metric string, parts []record.Series) (whole record.Series, note string) {
 	whole = record.Series{Task: group, Metric: metric, Seeds: slices.Clone(parts[0].Seeds)}
 	for _, s := range parts[1:] {
@@ -137,6 +168,9 @@ func united(group, metric string, parts []record.Series) (whole record.Series, n
 		}
 		for i, item := range s.Items {
 			whole.Items, whole.Clusters = append(whole.Items, s.Task+"/"+item), append(whole.Clusters, s.Task)
+			if len(parts) < fewClusters {
+				whole.Strata = append(whole.Strata, s.Task)
+			}
 			for _, seed := range whole.Seeds {
 				at := i*len(s.Seeds) + slices.Index(s.Seeds, seed)
 				whole.A, whole.B = append(whole.A, s.A[at]), append(whole.B, s.B[at])
@@ -157,9 +191,12 @@ func pairOf(s record.Series, chance float64) stat.Pair {
 // rank names the largest regression of the primary rows.
 func (c *comparison) rank(pairs []stat.Pair, series []record.Series, chances map[string]float64) error {
 	for i, s := range series {
-		if c.Tasks[i].primary {
-			pairs = append(pairs, pairOf(s, chances[s.Task]))
+		if c.Tasks[i].primary && task.HigherIsBetter(s.Metric) {
+			pairs = append(pairs, pairOf(s, chanceOf(s.Metric, chances, s.Task)))
 		}
+	}
+	if len(pairs) == 0 {
+		return nil
 	}
 	ranking, err := stat.Largest(pairs, stat.Options{Seed: drawSeed})
 	if err != nil {

@@ -24,6 +24,7 @@ type comparedTask struct {
 	Tuned    number    `json:"tuned"`
 	Diff     number    `json:"diff"`
 	SE       number    `json:"se"`
+	TunedSE  number    `json:"tuned_se,omitempty"` // of the tuned model's own score
 	CI       [2]number `json:"ci"`
 	Method   string    `json:"ci_method"`
 	BCa      [2]number `json:"ci_bca"`
@@ -50,7 +51,14 @@ type comparedTask struct {
 	Flipped     []flippedItem `json:"flipped,omitempty"`
 	Warnings    []string      `json:"warnings,omitempty"`
 
+	Unit        string `json:"unit,omitempty"`  // of scores that are no shares
+	Floor       bool   `json:"floor,omitempty"` // the base is not shown to be above chance
+	Ceiling     bool   `json:"ceiling,omitempty"`
+	Insensitive bool   `json:"insensitive,omitempty"` // the base could not lose the margin
+	Equivalent  bool   `json:"equivalent,omitempty"`
+
 	primary bool
+	leads   bool // of a group: the metric is the first of its tasks
 }
 
 // seedParts is where the variance of a difference comes from.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"surgeon/cli/table"
 )
@@ -66,6 +67,10 @@ func (t comparedTask) row(part, again bool) []string {
 	if t.Seeds > 1 {
 		n += fmt.Sprintf(" x %d", t.Seeds)
 	}
+	if t.Unit != "" {
+		return []string{name, n, fmt.Sprintf("%.4g", float64(t.Base)), fmt.Sprintf("%.4g", float64(t.Tuned)), fmt.Sprintf("%+.4g", float64(t.Diff)),
+			fmt.Sprintf("%+.4g to %+.4g", float64(t.CI[0]), float64(t.CI[1])), verdict, t.Metric, pValue(float64(p)), fmt.Sprintf("%d/%d", t.Lost, t.Gained)}
+	}
 	return []string{name, n, percent(t.Base), percent(t.Tuned), table.Points(float64(t.Diff)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(t.CI[0]), 100*float64(t.CI[1])),
 		verdict, t.Metric, pValue(float64(p)), fmt.Sprintf("%d/%d", t.Lost, t.Gained)}
 }
@@ -103,6 +108,13 @@ func (t comparedTask) notes() (list []string) {
 	}
 	if r := t.Retention; r != nil && r.Undefined == "" {
 		list = append(list, fmt.Sprintf("%s: %.0f %% of what the base knows above chance is left (%.0f to %.0f)", t.Task, 100*float64(r.Ratio), 100*float64(r.Low), 100*float64(r.High)))
+	}
+	if p := t.Components; p != nil {
+		list = append(list, fmt.Sprintf("%s: over %d seeds the base's score has a standard deviation of %.1f pp, the tuned model's %.1f pp and their difference %.1f pp; more %s would narrow the interval most",
+			t.Task, t.Seeds, 100*float64(p.SDBase), 100*float64(p.SDTuned), 100*float64(p.SDDiff), strings.Replace(p.Buy, "either", "items or seeds", 1)))
+	}
+	if t.Unit != "" {
+		list = append(list, fmt.Sprintf("%s: %s of %s, which is no share and has no margin", t.Task, t.Unit, t.Metric))
 	}
 	for _, warning := range t.Warnings {
 		list = append(list, t.Task+": "+warning)

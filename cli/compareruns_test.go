@@ -101,7 +101,7 @@ func TestComparePlannedMargins(t *testing.T) {
 	check := func(a, b string, want float64, noted bool, args ...string) {
 		t.Helper()
 		got := decoded[comparison](t, append([]string{"compare", "--json", a, b}, args...)...)
-		if float64(got.Tasks[0].Margin) != want || strings.Contains(strings.Join(got.Notes, "\n"), "no plan sets the margins") != noted {
+		if float64(got.Tasks[0].Margin) != want || strings.Contains(strings.Join(got.Notes, "\n"), "the usual ones are taken") != noted {
 			t.Errorf("%v: margin %v, want %v; notes %v", args, got.Tasks[0].Margin, want, got.Notes)
 		}
 	}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"surgeon/probe/record"
 	"surgeon/probe/stat"
+	"surgeon/probe/task"
 )
 
 // compare fills in a comparison of two runs of one model each.
@@ -34,7 +36,7 @@ func (c *comparison) compare(opt compareOptions, runs [2]record.Run) error {
 	plans := plannedGroups(runs)
 	series := sorted(aligned.Series)
 	for _, s := range series {
-		one, err := compareSeries(s, rules.of(s.Task), chances[s.Task], opt)
+		one, err := compareSeries(s, rules.of(s.Task), chanceOf(s.Metric, chances, s.Task), opt.at(unitOf(s.Task, plans)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Task, err)
 		}
@@ -84,25 +86,48 @@ func sorted(list []record.Series) []record.Series {
 	return list
 }
 
-// chancesOf are the scores of guessing, by task: known where answers have the
+// chancesOf are the scores of guessing, by task, where answers have the
 // log-likelihoods of choices.
 func chancesOf(run record.Run) map[string]float64 {
-	sums, counts := map[string]float64{}, map[string]float64{}
+	choices, counts := map[string]map[int]int{}, map[string]int{} // per task and number of choices, answers
 	for _, r := range run.Records {
 		if n := len(r.LogProbs); n > 1 {
-			sums[r.Task] += 1 / float64(n)
+			if choices[r.Task] == nil {
+				choices[r.Task] = map[int]int{}
+			}
+			choices[r.Task][n]++
 		}
 		counts[r.Task]++
 	}
-	for name, n := range counts {
-		sums[name] /= n
+	chances := map[string]float64{}
+	for name, of := range choices {
+		for _, n := range slices.Sorted(maps.Keys(of)) { // in order, so that the sum is the same for any order of the answers
+			chances[name] += float64(of[n]) / float64(n) / float64(counts[name])
+		}
 	}
-	return sums
+	return chances
+}
+
+// chanceOf is the score of guessing by a metric: that of the choices, 0 of a text
+// that must be right, or NaN where it is not known.
+func chanceOf(metric string, chances map[string]float64, name string) float64 {
+	if chance, ok := chances[name]; ok {
+		return chance
+	}
+	for _, prefix := range []string{"exact_match", "contains", "prompt_level", "inst_level"} {
+		if strings.HasPrefix(metric, prefix) {
+			return 0
+		}
+	}
+	return math.NaN()
 }
 
 // tableOf is one side of a series.
 func tableOf(s record.Series, scores []float64) stat.Table {
-	t := stat.Table{Items: s.Items, Seeds: s.Seeds, Scores: scores}
+	t := stat.Table{Items: s.Items, Seeds: s.Seeds, Scores: scores, Strata: s.Strata}
+	if s.Strata != nil {
+		return t
+	}
 	seen := map[string]bool{}
 	for _, cluster := range s.Clusters {
 		seen[cluster] = true
@@ -118,11 +143,14 @@ func tableOf(s record.Series, scores []float64) stat.Table {
 	return t
 }
 
+// compareSeries compares a task. Of a metric of which less is better both sides
+// are compared with the sign turned, without a margin, which is a share.
 func compareSeries(s record.Series, margin, chance float64, opt compareOptions) (comparedTask, error) {
-	base, tuned := tableOf(s, s.A), tableOf(s, s.B)
-	if chance == 0 {
-		chance = math.NaN()
+	higher := task.HigherIsBetter(s.Metric)
+	if !higher {
+		s.A, s.B, margin, chance = negated(s.A), negated(s.B), 0, math.NaN()
 	}
+	base, tuned := tableOf(s, s.A), tableOf(s, s.B)
 	options := stat.Options{Margin: margin, Chance: chance, Seed: drawSeed}
 	if opt.options != nil {
 		var err error
@@ -153,8 +181,30 @@ func compareSeries(s record.Series, margin, chance float64, opt compareOptions) 
 		}
 		one.Retention = &retained{number(r.Ratio), number(r.Low), number(r.High), r.Undefined}
 	}
+	one.Floor, one.Ceiling, one.Insensitive, one.Equivalent = d.Floor, d.Ceiling, d.Insensitive, d.Equivalent
 	one.flips(s, opt.flips)
+	if !higher {
+		one.turn()
+	}
 	return one, nil
+}
+
+func negated(list []float64) []float64 {
+	out := make([]float64, len(list))
+	for i, v := range list {
+		out[i] = -v
+	}
+	return out
+}
+
+// turn turns the signs back: what is said are the scores as they are.
+func (c *comparedTask) turn() {
+	c.Unit = "lower is better"
+	c.Base, c.Tuned, c.Diff = -c.Base, -c.Tuned, -c.Diff
+	c.CI, c.BCa = [2]number{-c.CI[1], -c.CI[0]}, [2]number{-c.BCa[1], -c.BCa[0]}
+	for i := range c.Flipped {
+		c.Flipped[i].Base, c.Flipped[i].Tuned = -c.Flipped[i].Base, -c.Flipped[i].Tuned
+	}
 }
 
 // drawSeed makes every bootstrap and permutation: the same runs give the same
@@ -216,21 +266,22 @@ func (c *comparedTask) flips(s record.Series, most int) {
 func (c *comparison) adjust() {
 	var family []*comparedTask
 	parts := map[string][]*comparedTask{}
-	first := func(list []comparedTask, use func(t *comparedTask)) {
-		for i := range list {
-			if i == 0 || list[i].Task != list[i-1].Task {
-				use(&list[i])
-			}
+	for i := range c.Groups {
+		if c.Groups[i].leads {
+			family = append(family, &c.Groups[i])
 		}
 	}
-	first(c.Groups, func(t *comparedTask) { family = append(family, t) })
-	first(c.Tasks, func(t *comparedTask) {
-		if t.Group == "" {
+	for i := range c.Tasks {
+		t := &c.Tasks[i]
+		switch {
+		case i > 0 && c.Tasks[i-1].Task == t.Task:
+		case t.Group == "":
 			family = append(family, t)
-			return
+		default:
+			key := t.Group + " " + t.Metric
+			parts[key] = append(parts[key], t)
 		}
-		parts[t.Group] = append(parts[t.Group], t)
-	})
+	}
 	for _, t := range family {
 		t.primary = true
 	}

@@ -244,12 +244,15 @@ func (g *gridRun) roles() error {
 			if !slices.Contains(names, name) {
 				return fmt.Errorf("%s: %s names %s, which is no task of this grid: there are %s", g.path, []string{"general", "domain"}[i], name, some(names))
 			}
+			if g.set.inBits(name) {
+				return fmt.Errorf("%s: %s is measured in bits, of which less is better: general and domain are means of shares", g.path, name)
+			}
 			list[k] = name
 		}
 	}
 	if len(g.file.General) == 0 {
 		for _, name := range names {
-			if !slices.Contains(g.file.Domain, name) {
+			if !slices.Contains(g.file.Domain, name) && !g.set.inBits(name) {
 				g.file.General = append(g.file.General, name)
 			}
 		}

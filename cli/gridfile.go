@@ -169,6 +169,9 @@ func decodeStrictly(node *yaml.Node, into any) error {
 // knownKeys checks the keys of a mapping, and of the mappings in it whose types
 // are structs.
 func knownKeys(node *yaml.Node, t reflect.Type) error {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
@@ -260,6 +263,11 @@ func (g *gridFile) check() error {
 	for i, group := range g.Groups {
 		if group.Tensors == "" || len(group.Alphas) == 0 {
 			return fmt.Errorf("group %d: tensors and alphas are needed", i+1)
+		}
+		for _, other := range g.Groups[:i] {
+			if other.Tensors == group.Tensors {
+				return fmt.Errorf("group %d: %s has alphas of its own already", i+1, group.Tensors)
+			}
 		}
 		if _, err := merge.ParseRules(group.Tensors + "=1"); err != nil {
 			return fmt.Errorf("group %d: %w", i+1, err)

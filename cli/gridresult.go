@@ -102,33 +102,47 @@ func againstBase(plan record.Plan, base, candidate []record.Record, rules margin
 	}
 	planned, chances := plannedGroups(sides), chancesOf(sides[0])
 	var list []comparedTask
-	parts, order := map[string][]record.Series{}, []string{}
-	for i, s := range sorted(aligned.Series) {
-		if i > 0 && slices.ContainsFunc(parts[unitOf(s.Task, planned)], func(o record.Series) bool { return o.Task == s.Task }) {
+	parts, order := map[[2]string][]record.Series{}, [][2]string{}
+	series := sorted(aligned.Series)
+	for i, s := range series {
+		if i > 0 && series[i-1].Task == s.Task {
 			continue // a metric that is not the first
 		}
-		unit := unitOf(s.Task, planned)
-		if parts[unit] == nil {
-			order = append(order, unit)
+		key := [2]string{unitOf(s.Task, planned), s.Metric}
+		if parts[key] == nil {
+			order = append(order, key)
 		}
-		parts[unit] = append(parts[unit], s)
+		parts[key] = append(parts[key], s)
 	}
-	for _, unit := range order {
-		whole, chance := parts[unit][0], 0.0
-		if len(parts[unit]) > 1 {
-			whole, _ = united(unit, whole.Metric, parts[unit])
+	seen := map[string]bool{}
+	for _, key := range order {
+		unit, metric := key[0], key[1]
+		whole := parts[key][0]
+		if len(parts[key]) > 1 {
+			whole, _ = united(unit, metric, parts[key])
 		}
-		for _, s := range parts[unit] {
-			chance += chances[s.Task] / float64(len(parts[unit]))
-		}
-		one, err := compareSeries(whole, rules.of(unit), chance, compareOptions{options: options})
+		one, err := compareSeries(whole, rules.of(unit), groupChance(metric, parts[key], chances), compareOptions{options: options})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", unit, err)
 		}
-		one.Task = unit
+		if one.Task = unit; seen[unit] { // a group of tasks with different metrics
+			one.Task = unit + " by " + metric
+		}
+		seen[unit] = true
+		if one.TunedSE, err = errorOf(whole); err != nil {
+			return nil, err
+		}
 		list = append(list, one)
 	}
 	return list, nil
+}
+
+// errorOf is the standard error of the tuned model's own score, clustered as the
+// difference is: that of its difference from 0.
+func errorOf(s record.Series) (number, error) {
+	zero := tableOf(s, make([]float64, len(s.B)))
+	d, err := stat.Compare(zero, tableOf(s, s.B), stat.Options{Draws: 100, Seed: drawSeed})
+	return number(d.SE), err
 }
 
 // unitOf is the group of a task, or the task itself.
@@ -149,10 +163,9 @@ func meanOf(tasks []comparedTask, names []string) *gridMean {
 			continue
 		}
 		n++
-		p := float64(t.Tuned)
 		m.Score += t.Tuned
 		m.Diff += t.Diff
-		variance += max(0, p*(1-p)) / float64(t.N)
+		variance += float64(t.TunedSE) * float64(t.TunedSE)
 		paired += float64(t.SE) * float64(t.SE)
 	}
 	if n == 0 {

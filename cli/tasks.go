@@ -235,6 +235,11 @@ func (s *taskSet) units() (names []string) {
 	return names
 }
 
+// inBits reports whether a task is a perplexity.
+func (s *taskSet) inBits(name string) bool {
+	return slices.ContainsFunc(s.tasks, func(t task.Task) bool { return t.Name == name && t.Form == task.Perplexity })
+}
+
 // count is how many items of a unit are asked, and how many there are.
 func (s *taskSet) count(unit string) (asked, all int) {
 	for i, t := range s.tasks {

@@ -26,6 +26,7 @@ type Series struct {
 	// IFEval's by instruction, has one for each, ITEM#1 and so on, of the cluster
 	// ITEM unless the item has another.
 	Items, Clusters []string // a cluster is "" for an item of none
+	Strata          []string // nil, or the fixed part of the whole that each item is of; see package stat. Align sets none.
 	Seeds           []int64  // ascending; those of A where a single one differs
 
 	A, B             []float64 // shape (items, seeds)
