@@ -61,7 +61,10 @@ func (t comparedTask) row(part, again bool) []string {
 	}
 	verdict := t.Verdict
 	if again {
-		name, verdict = "  "+t.Metric, ""
+		name = "  " + t.Metric
+	}
+	if again && !t.primary {
+		verdict = ""
 	}
 	n := fmt.Sprint(t.N)
 	if t.Seeds > 1 {
@@ -106,7 +109,7 @@ func (t comparedTask) notes() (list []string) {
 		list = append(list, fmt.Sprintf("%s: of %+.1f pp, %+.1f pp are knowledge and %+.1f pp form: %s of the base's answers could be read and %s of the tuned model's",
 			t.Task, 100*float64(t.Diff), 100*float64(f.Knowledge), 100*float64(f.Form), percent(f.BaseRead), percent(f.TunedRead)))
 	}
-	if r := t.Retention; r != nil && r.Undefined == "" {
+	if r := t.Retention; r != nil && r.Undefined == "" && r.High-r.Low < 2 { // a wider one says nothing
 		list = append(list, fmt.Sprintf("%s: %.0f %% of what the base knows above chance is left (%.0f to %.0f)", t.Task, 100*float64(r.Ratio), 100*float64(r.Low), 100*float64(r.High)))
 	}
 	if p := t.Components; p != nil {
