@@ -108,9 +108,17 @@ func powerNotes(set *taskSet) (list []string) {
 		if asked == all {
 			continue
 		}
-		low, high := stat.MinimumDetectable(asked, 0.1), stat.MinimumDetectable(asked, 0.3)
-		list = append(list, fmt.Sprintf("%s: %d of %d items: a difference between two models is found with 80 %% power from %.1f pp on if a tenth of the answers change, from %.1f pp if three tenths do",
-			name, asked, all, 100*low, 100*high))
+		list = append(list, fmt.Sprintf("%s: %d of %d items: with 80 %% power a difference between two models is found %s if a tenth of the answers change, %s if three tenths do",
+			name, asked, all, detectable(asked, 0.1), detectable(asked, 0.3)))
 	}
 	return slices.Clip(list)
+}
+
+// detectable says which difference n items show if a share of the answers
+// change, which is the largest that there can be.
+func detectable(n int, share float64) string {
+	if d := stat.MinimumDetectable(n, share); d <= share {
+		return fmt.Sprintf("from %.1f pp on", 100*d)
+	}
+	return "in no case"
 }

@@ -156,6 +156,11 @@ func runCompare(env environment, opt compareOptions, baseName, tunedName string)
 	opt.looks, stops = looksOf(baseName, tunedName)
 	result := comparison{Base: baseName, Tuned: tunedName, Sources: [2]string{runs[0].Source, runs[1].Source}}
 	result.Notes = stops
+	for i, name := range []string{baseName, tunedName} {
+		if p := runs[i].Plan; p != nil && len(runs[i].Records) < p.Questions && len(stops) == 0 {
+			result.Notes = append(result.Notes, fmt.Sprintf("warning: %s is not finished: %d of %d answers are there, which are no random sample", name, len(runs[i].Records), p.Questions))
+		}
+	}
 	if err := result.compare(opt, runs); err != nil {
 		return err
 	}

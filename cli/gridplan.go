@@ -11,7 +11,7 @@ import (
 // plan is the same for every shard, so that they can be put together.
 func (g *gridRun) plan() record.Plan {
 	opt, _ := g.file.bench(0)
-	plan := record.Plan{Version: Version, Seeds: g.bench.Seeds}
+	plan := record.Plan{Version: Version, Seeds: g.bench.Seeds, Questions: len(g.asked)}
 	for _, f := range g.set.files {
 		plan.Data = append(plan.Data, record.Input{Name: filepath.Base(f.Path), Path: f.Path, Digest: f.SHA256})
 	}

@@ -196,6 +196,7 @@ func (opt scoreOptions) planned() margins {
 // planOfScore is the plan of one model's run.
 func planOfScore(env environment, e *evaluation, set *taskSet, opt scoreOptions, name string) record.Plan {
 	plan := newPlan(env, "score", e.bench, set, opt.bench)
+	plan.Questions = len(e.asked)
 	plan.Models = []record.Model{{Input: record.Input{Name: filepath.Base(filepath.Clean(name)), Path: name, Digest: e.identities[0]}}}
 	plan.Margins = asJSON(opt.planned())
 	if opt.budget > 0 || opt.against != "" {
@@ -208,7 +209,7 @@ func planOfScore(env environment, e *evaluation, set *taskSet, opt scoreOptions,
 // were cut.
 func runNotes(kept, truncated int) (list []string) {
 	if kept > 0 {
-		list = append(list, fmt.Sprintf("%s of a run that was stopped were not computed again", plural(kept, "answer")))
+		list = append(list, fmt.Sprintf("%s were there already and were not computed again", plural(kept, "answer")))
 	}
 	if truncated > 0 {
 		list = append(list, fmt.Sprintf("warning: %s too long for the model's context lost their beginning", plural(truncated, "prompt")))

@@ -115,7 +115,7 @@ func TestScoreContinues(t *testing.T) {
 	}
 	kept := bytes.Count(data, []byte("\n"))
 	got, errs, code := surgeon(t, args...)
-	note := fmt.Sprintf("note: %s of a run that was stopped were not computed again\n", plural(kept, "answer"))
+	note := fmt.Sprintf("note: %s were there already and were not computed again\n", plural(kept, "answer"))
 	if code != ExitDone || got != want+note || kept <= 24 || kept >= 124 {
 		t.Errorf("exit code %d, %d answers kept, prints\n%s%s\nwant\n%s%s", code, kept, got, errs, want, note)
 	}

@@ -176,7 +176,6 @@ func TestScoreOtherPlan(t *testing.T) {
 
 // TestScorePlanOfMargins: the margin of every task has a name, too.
 func TestScorePlanOfMargins(t *testing.T) {
-	t.Skip("bug 22: says \"margins. is 0.02 there\"")
 	out := filepath.Join(t.TempDir(), "run")
 	done(t, "score", "base", "--out", out)
 	_, errs, code := surgeon(t, "score", "base", "--out", out, "--margin", "0.5")

@@ -169,7 +169,6 @@ func TestScoreRerun(t *testing.T) {
 
 // TestScoreIntervalIsAShare: no share is below 0 or above 1.
 func TestScoreIntervalIsAShare(t *testing.T) {
-	t.Skip("bug 20: with several seeds the interval of a share goes below 0")
 	task := scored(t, "base", "--tasks", facts(t, t.TempDir(), 40), "--limit", "5", "--num-fewshot", "2", "--seeds", "1,2,3").Tasks[0]
 	if task.Low < 0 || task.High > 1 || task.Low > task.Score || task.High < task.Score {
 		t.Errorf("%v, %v to %v", task.Score, task.Low, task.High)

@@ -129,6 +129,9 @@ func scoredOf(e *evaluation, runs []probe.TaskScore) (scoredTask, error) {
 		return one, fmt.Errorf("%s: %w", first.Task, err)
 	}
 	one.N, one.Score, one.SE, one.Low, one.High = mean.N, number(mean.Mean), number(mean.SE), number(mean.Low), number(mean.High)
+	if first.Metric != "bits_per_byte" {
+		one.Low, one.High = max(0, one.Low), min(1, one.High) // Student's t knows no bounds
+	}
 	if len(runs) > 1 {
 		one.SDSeeds = number(sd(means))
 	}
@@ -188,6 +191,7 @@ func aggregate(e *evaluation, metric string, run probe.TaskScore) float64 {
 // remark warns of answers whose manner makes the score mean something else.
 func (s *scoredTask) remark() {
 	m := s.Manner
+	_, refusal := s.Others["refused"]
 	if m.Collapsed {
 		most := slices.Index(m.Letters, slices.Max(m.Letters))
 		s.warnings = append(s.warnings, fmt.Sprintf("%s: collapsed to the letter %c, %d of %d answers: the score counts where that letter is right", s.Task, 'A'+most, m.Letters[most], m.N))
@@ -197,7 +201,7 @@ func (s *scoredTask) remark() {
 		what  string
 	}{{m.Empty, "are empty"}, {m.Unparseable, "have no answer that can be read"}, {m.Truncated, "were cut at the most tokens they may have"},
 		{m.Repeated, "repeat themselves"}, {m.Refused, "refuse"}} {
-		if f.share >= 0.2 && !(f.what == "refuse" && strings.Contains(s.Metric, "acc")) {
+		if f.share >= 0.2-1e-9 && !(f.what == "refuse" && refusal) {
 			s.warnings = append(s.warnings, fmt.Sprintf("%s: %.0f %% of the answers %s", s.Task, 100*f.share, f.what))
 		}
 	}

@@ -100,7 +100,7 @@ func TestScoreLimit(t *testing.T) {
 	if got := itemsOf(records(t, out)); code != ExitDone || strings.Join(got, " ") != "f00 f01 f02 f03 f04 symbol-00 symbol-01 symbol-02 symbol-03 symbol-04" {
 		t.Errorf("exit code %d, items %v", code, got)
 	}
-	says(t, "standard error", errs, "facts: 5 of 40 items: ", "symbols: 5 of 24 items: ", "80 % power from 39.6 pp on if a tenth of the answers change, from 68.6 pp if three tenths do")
+	says(t, "standard error", errs, "facts: 5 of 40 items: ", "symbols: 5 of 24 items: ", "with 80 % power a difference between two models is found in no case if a tenth of the answers change")
 	// Before the run: it comes although the run is refused.
 	_, errs, code = surgeon(t, "score", "base", "--tasks", file, "--limit", "6", "--out", out)
 	if note, refusal, ok := strings.Cut(errs, "another plan"); code != ExitInput || !ok || !strings.Contains(note, "6 of 40 items") || refusal == "" {
@@ -114,10 +114,14 @@ func TestScoreLimit(t *testing.T) {
 // TestScoreUndetectable: a difference cannot be larger than the share of answers
 // that change, so two items can show none.
 func TestScoreUndetectable(t *testing.T) {
-	t.Skip("bug 21: two items are said to detect differences of 62.6 and 108.5 pp")
 	_, errs, _ := surgeon(t, "score", "base", "--limit", "2")
 	if strings.Contains(errs, "62.6 pp") || strings.Contains(errs, "108.5 pp") {
 		t.Errorf("says %s", errs)
+	}
+	for share, want := range map[float64]string{0.1: "from 5.6 pp on", 0.3: "from 9.7 pp on"} { // the published table: 250 items
+		if got := detectable(250, share); got != want {
+			t.Errorf("%v: %s, want %s", share, got, want)
+		}
 	}
 }
 
@@ -130,7 +134,7 @@ func TestScoreSample(t *testing.T) {
 	for i, model := range []string{"base", "chem"} {
 		out := filepath.Join(dir, model)
 		_, errs, code := surgeon(t, "score", model, "--tasks", file, "--sample", "10", "--out", out)
-		says(t, "standard error", errs, "facts: 10 of 40 items: ", "from 28.0 pp on", "from 48.5 pp")
+		says(t, "standard error", errs, "facts: 10 of 40 items: ", "in no case if three tenths do")
 		list, topics := records(t, out), map[string]int{}
 		for _, r := range list {
 			topics[r.Cluster]++

@@ -22,7 +22,10 @@ type Plan struct {
 	Data   []Input    `json:"data,omitempty"` // the files that items come from
 	Tasks  []TaskPlan `json:"tasks"`
 	Seeds  []int64    `json:"seeds"`
-	Chat   *ChatPlan  `json:"chat,omitempty"` // nil: prompts are plain text
+
+	Questions int `json:"questions,omitempty"` // to each model or candidate, over all tasks and seeds; 0: not said
+
+	Chat *ChatPlan `json:"chat,omitempty"` // nil: prompts are plain text
 
 	// Parts whose form is the business of who makes them: JSON of any form,
 	// and part of the hash.
@@ -146,7 +149,11 @@ func firstDifference(path string, there, here any) string {
 			break
 		}
 		for _, key := range sortedKeys(there, here) {
-			if found := firstDifference(path+"."+key, valueOf(there, key), valueOf(here, key)); found != "" {
+			name := key
+			if name == "" {
+				name = `""`
+			}
+			if found := firstDifference(path+"."+name, valueOf(there, key), valueOf(here, key)); found != "" {
 				return found
 			}
 		}
