@@ -58,7 +58,8 @@ type comparedTask struct {
 	Equivalent  bool   `json:"equivalent,omitempty"`
 
 	primary bool
-	leads   bool // of a group: the metric is the first of its tasks
+	leads   bool   // of a group: the metric is the first of its tasks
+	by      string // " by METRIC" of such a row that is not the group's first
 }
 
 // seedParts is where the variance of a difference comes from.

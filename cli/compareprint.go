@@ -93,8 +93,9 @@ func pValue(p float64) string {
 
 // notes say what a reader of a primary row must know.
 func (t comparedTask) notes() (list []string) {
+	name := t.Task + t.by
 	if t.NeededItems > 0 || t.NeededSeeds > 0 {
-		text := fmt.Sprintf("%s: INCONCLUSIVE at a margin of %.1f pp: ", t.Task, 100*float64(t.Margin))
+		text := fmt.Sprintf("%s: INCONCLUSIVE at a margin of %.1f pp: ", name, 100*float64(t.Margin))
 		switch {
 		case t.NeededSeeds == 0:
 			text += fmt.Sprintf("about %d items would decide it", t.NeededItems)
@@ -107,20 +108,20 @@ func (t comparedTask) notes() (list []string) {
 	}
 	if f := t.Format; f != nil && math.Abs(float64(f.Form)) >= 0.0005 {
 		list = append(list, fmt.Sprintf("%s: of %+.1f pp, %+.1f pp are knowledge and %+.1f pp form: %s of the base's answers could be read and %s of the tuned model's",
-			t.Task, 100*float64(t.Diff), 100*float64(f.Knowledge), 100*float64(f.Form), percent(f.BaseRead), percent(f.TunedRead)))
+			name, 100*float64(t.Diff), 100*float64(f.Knowledge), 100*float64(f.Form), percent(f.BaseRead), percent(f.TunedRead)))
 	}
 	if r := t.Retention; r != nil && r.Undefined == "" && r.High-r.Low < 2 { // a wider one says nothing
-		list = append(list, fmt.Sprintf("%s: %.0f %% of what the base knows above chance is left (%.0f to %.0f)", t.Task, 100*float64(r.Ratio), 100*float64(r.Low), 100*float64(r.High)))
+		list = append(list, fmt.Sprintf("%s: %.0f %% of what the base knows above chance is left (%.0f to %.0f)", name, 100*float64(r.Ratio), 100*float64(r.Low), 100*float64(r.High)))
 	}
 	if p := t.Components; p != nil {
 		list = append(list, fmt.Sprintf("%s: over %d seeds the base's score has a standard deviation of %.1f pp, the tuned model's %.1f pp and their difference %.1f pp; more %s would narrow the interval most",
-			t.Task, t.Seeds, 100*float64(p.SDBase), 100*float64(p.SDTuned), 100*float64(p.SDDiff), strings.Replace(p.Buy, "either", "items or seeds", 1)))
+			name, t.Seeds, 100*float64(p.SDBase), 100*float64(p.SDTuned), 100*float64(p.SDDiff), strings.Replace(p.Buy, "either", "items or seeds", 1)))
 	}
 	if t.Unit != "" {
-		list = append(list, fmt.Sprintf("%s: %s of %s, which is no share and has no margin", t.Task, t.Unit, t.Metric))
+		list = append(list, fmt.Sprintf("%s: %s of %s, which is no share and has no margin", name, t.Unit, t.Metric))
 	}
 	for _, warning := range t.Warnings {
-		list = append(list, t.Task+": "+warning)
+		list = append(list, name+": "+warning)
 	}
 	return list
 }

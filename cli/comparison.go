@@ -267,8 +267,11 @@ func (c *comparison) adjust() {
 	var family []*comparedTask
 	parts := map[string][]*comparedTask{}
 	for i := range c.Groups {
-		if c.Groups[i].leads {
-			family = append(family, &c.Groups[i])
+		if t := &c.Groups[i]; t.leads {
+			if i > 0 && c.Groups[i-1].Task == t.Task {
+				t.by = " by " + t.Metric
+			}
+			family = append(family, t)
 		}
 	}
 	for i := range c.Tasks {
