@@ -16,6 +16,9 @@ const defaultSweep = "0:1:0.1"
 // numbers matches a sweep given as an argument of its own: --alpha-sweep 0:1:0.5.
 var numbers = regexp.MustCompile(`^[-+]?[.0-9][-+.0-9eE]*([:,][-+.0-9eE]+)*$`)
 
+// wrongValue is what package flag says of a value that it cannot read.
+var wrongValue = regexp.MustCompile(`^invalid (?:boolean )?value "([^"]*)" for (?:flag )?-+([^:]+): (.*)$`)
+
 // arrange puts a command's flags before its positional arguments: urfave/cli
 // stops at the first positional and would take flags after it for models. It
 // also gives --alpha-sweep, whose value may be left out, its default.
@@ -57,6 +60,9 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		default:
 			flags = append(flags, arg)
 		}
+	}
+	if slices.Contains(flags, "--help") || slices.Contains(flags, "-h") {
+		positional = nil // the library would look for help on a command of that name
 	}
 	return slices.Concat([]string{command.Name}, flags, []string{"--"}, positional), nil
 }
@@ -103,6 +109,16 @@ func isFlag(command *cli.Command, arg string) bool {
 func onUsage(flags []cli.Flag) cli.OnUsageErrorFunc {
 	return func(c *cli.Context, err error, _ bool) error {
 		name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
+		if parts := wrongValue.FindStringSubmatch(err.Error()); parts != nil {
+			want := "a number"
+			switch {
+			case parts[2] == "budget":
+				want = "a time such as 30m or 1h"
+			case strings.Contains(parts[3], "ParseBool"):
+				want = "true or false"
+			}
+			return usagef("--%s %s: want %s", parts[2], parts[1], want)
+		}
 		if !unknown {
 			return usageError{errors.New(err.Error())}
 		}

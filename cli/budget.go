@@ -29,11 +29,12 @@ type limits struct {
 	rules   margins
 	tasks   map[string]bool // that the base's run has
 
-	asked, all map[string]int // items, by task or group
-	decided    map[string]comparedTask
-	decidedAt  map[string]int // how many looks there were
-	looks      []float64      // shares of the items
-	outOfTime  bool
+	asked, all   map[string]int // items, by task or group
+	decided      map[string]comparedTask
+	decidedAt    map[string]int // how many looks there were
+	looks        []float64      // shares of the items
+	outOfTime    bool
+	otherPrompts int // questions that the base was asked in other words
 }
 
 // parts is in how many parts the items are asked.
@@ -214,6 +215,19 @@ func (l *limits) shares(e *evaluation) error {
 	for _, r := range l.against.Records {
 		l.tasks[r.Task] = true
 	}
+	prompts := map[[2]string]map[string]bool{}
+	for _, r := range l.against.Records {
+		key := [2]string{r.Task, r.Item}
+		if prompts[key] == nil {
+			prompts[key] = map[string]bool{}
+		}
+		prompts[key][r.PromptHash] = true
+	}
+	for _, r := range e.base {
+		if of := prompts[[2]string{r.Task, r.Item}]; of != nil && !of[r.PromptHash] && !of[""] {
+			l.otherPrompts++
+		}
+	}
 	if !slices.ContainsFunc(e.bench.Tasks, func(t task.Task) bool { return l.tasks[t.Name] }) {
 		return errors.New("--against: that run has none of these tasks")
 	}
@@ -302,11 +316,16 @@ func (l *limits) notes() (list []string) {
 	if l == nil {
 		return nil
 	}
+	if l.otherPrompts > 0 {
+		list = append(list, fmt.Sprintf("warning: %d of the questions were put to the base with other prompts: shots, template or wording differ, and so may the scores for that reason", l.otherPrompts))
+	}
 	for _, unit := range slices.Sorted(maps.Keys(l.all)) {
 		switch t, ok := l.decided[unit]; {
 		case ok:
 			list = append(list, fmt.Sprintf("%s: %s after %d of %d items: %+.1f pp from the base (%+.1f to %+.1f at this look)",
 				unit, t.Verdict, l.asked[unit], l.all[unit], 100*float64(t.Diff), 100*float64(t.CI[0]), 100*float64(t.CI[1])))
+		case l.against != nil && l.asked[unit] == l.all[unit]:
+			list = append(list, fmt.Sprintf("%s: no look decided it; surgeon compare says where it stands", unit))
 		case l.asked[unit] < l.all[unit]:
 			list = append(list, fmt.Sprintf("%s: the time was used up after %d of %d items, a random sample of them", unit, l.asked[unit], l.all[unit]))
 		}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -128,8 +129,18 @@ func report(ctx context.Context, env environment, err error) int {
 		}
 		return ExitInput
 	}
-	fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(err.Error()))
+	fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(plainly(err)))
 	return ExitInput
+}
+
+// plainly is an error without the names of system calls: "open x: no such file"
+// is "x: no such file".
+func plainly(err error) string {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return strings.Replace(err.Error(), of.Error(), of.Path+": "+of.Err.Error(), 1)
+	}
+	return err.Error()
 }
 
 // complain prints errors, one a line.

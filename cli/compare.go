@@ -106,10 +106,18 @@ func parseMargins(given []string) (margins, error) {
 		}
 		m[name] = v
 	}
-	if _, ok := m[""]; !ok {
-		m[""] = usualMargins[""]
-	}
 	return m, nil
+}
+
+// with puts margins that are given before these. A margin of every task replaces
+// all.
+func (m margins) with(given margins) margins {
+	if _, all := given[""]; all {
+		return given
+	}
+	both := maps.Clone(m)
+	maps.Copy(both, given)
+	return both
 }
 
 func orEvery(task string) string {
@@ -156,6 +164,9 @@ func runCompare(env environment, opt compareOptions, baseName, tunedName string)
 	opt.looks, stops = looksOf(baseName, tunedName)
 	result := comparison{Base: baseName, Tuned: tunedName, Sources: [2]string{runs[0].Source, runs[1].Source}}
 	result.Notes = stops
+	if a, b := runs[0].Plan, runs[1].Plan; a != nil && b != nil && len(a.Models) == 1 && len(b.Models) == 1 && a.Models[0].Digest == b.Models[0].Digest {
+		result.Notes = append(result.Notes, "warning: both runs are of the same model")
+	}
 	for i, name := range []string{baseName, tunedName} {
 		if p := runs[i].Plan; p != nil && len(runs[i].Records) < p.Questions && len(stops) == 0 {
 			result.Notes = append(result.Notes, fmt.Sprintf("warning: %s is not finished: %d of %d answers are there, which are no random sample", name, len(runs[i].Records), p.Questions))

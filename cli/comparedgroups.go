@@ -36,8 +36,8 @@ func groupOf(name string, planned map[string]string) string {
 }
 
 // planned are the margins of the plans, if both runs have the same, or else the
-// usual ones.
-func (c *comparison) planned(runs [2]record.Run) margins {
+// usual ones; those that are given come before both, which is said.
+func (c *comparison) planned(runs [2]record.Run, given margins) margins {
 	var texts []string
 	for _, run := range runs {
 		if run.Plan != nil && len(run.Plan.Margins) > 0 {
@@ -45,15 +45,19 @@ func (c *comparison) planned(runs [2]record.Run) margins {
 		}
 	}
 	var m margins
-	if len(texts) == 2 && texts[0] == texts[1] && json.Unmarshal([]byte(texts[0]), &m) == nil {
-		return m
+	agreed := len(texts) == 2 && texts[0] == texts[1] && json.Unmarshal([]byte(texts[0]), &m) == nil
+	switch {
+	case given != nil && len(texts) > 0:
+		c.Notes = append(c.Notes, "--margin was given after the runs, whose plans have margins of their own: a verdict by it was not planned")
+	case !agreed && len(texts) == 2:
+		c.Notes = append(c.Notes, "the plans set different margins: the usual ones are taken, which were not chosen for these runs")
+	case !agreed && given == nil:
+		c.Notes = append(c.Notes, "no plan sets the margins: the usual ones are taken, which were not chosen for these runs")
 	}
-	why := "no plan sets the margins"
-	if len(texts) == 2 {
-		why = "the plans set different margins"
+	if !agreed {
+		m = usualMargins
 	}
-	c.Notes = append(c.Notes, why+": the usual ones are taken, which were not chosen for these runs")
-	return usualMargins
+	return m.with(given)
 }
 
 // groups adds a row for each group with at least two tasks, and returns what the
@@ -203,17 +207,16 @@ func (c *comparison) rank(pairs []stat.Pair, series []record.Series, chances map
 		return err
 	}
 	first := ranking.Entries[0]
-	if first.Difference >= 0 {
+	if first.Difference >= -1e-12 {
 		return nil
 	}
 	c.Largest = &largestLoss{Task: first.Name, Diff: number(first.Difference), Low: number(first.Low), High: number(first.High), P: number(first.P),
 		Probability: number(first.Probability), Shrunken: number(first.Shrunken)}
 	if len(ranking.Entries) > 1 {
-		c.Largest.RunnerUp = ranking.Entries[1].Name
 		c.Largest.HeldOut = heldOut(ranking.HeldOut)
-	}
-	for _, warning := range ranking.Warnings {
-		c.Notes = append(c.Notes, "largest regression: "+warning)
+		if ranking.Entries[1].Difference < 0 {
+			c.Largest.RunnerUp = ranking.Entries[1].Name
+		}
 	}
 	return nil
 }
@@ -223,6 +226,6 @@ func heldOut(h stat.HeldOut) string {
 	if h.Unknown != "" {
 		return h.Unknown
 	}
-	return fmt.Sprintf("picked on half of the items %s, measured on the other half %+.1f pp (%+.1f to %+.1f, %d items)",
-		h.Name, 100*h.Difference, 100*h.Low, 100*h.High, h.Items)
+	return fmt.Sprintf("half of the items pick %s; on the other half (%d items) it differs by %+.1f pp (%+.1f to %+.1f)",
+		h.Name, h.Items, 100*h.Difference, 100*h.Low, 100*h.High)
 }

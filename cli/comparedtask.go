@@ -10,6 +10,8 @@ type comparison struct {
 	Groups  []comparedTask `json:"groups,omitempty"`
 	Largest *largestLoss   `json:"largest,omitempty"`
 	Notes   []string       `json:"notes,omitempty"`
+
+	faults []string // that close the gate
 }
 
 // comparedTask is a task, or a group of them, by one metric.

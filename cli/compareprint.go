@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"surgeon/cli/table"
@@ -11,9 +12,9 @@ import (
 // print prints the table of the primary rows, those of their parts where they
 // are few or asked for, the largest regression and the flipped items.
 func (c *comparison) print(env environment, opt compareOptions) error {
-	env.printf("%s - %s: differences in pp with 95 %% intervals, paired by item\n\n", c.Tuned, c.Base)
+	env.printf("%s - %s: differences with 95 %% intervals, paired by item\n\n", c.Tuned, c.Base)
 	columns := []table.Column{{Name: "task"}, {Name: "n", Right: true}, {Name: "base", Right: true, Spare: true}, {Name: "tuned", Right: true, Spare: true},
-		{Name: "diff", Right: true}, {Name: "interval (pp)", Right: true}, {Name: "verdict"}, {Name: "metric", Spare: true}, {Name: "p", Right: true, Spare: true},
+		{Name: "diff", Right: true}, {Name: "interval (pp)", Right: true}, {Name: "verdict"}, {Name: "metric", Spare: true}, {Name: "p adj.", Right: true, Spare: true},
 		{Name: "b/c", Right: true, Spare: true}}
 	var rows [][]string
 	var warnings []string
@@ -41,7 +42,8 @@ func (c *comparison) print(env environment, opt compareOptions) error {
 		return err
 	}
 	env.printf("\n")
-	return env.footnotes(append(warnings, c.Notes...))
+	adjusted := "p adj.: by Holm over the tasks and groups, of the parts of a group by Benjamini and Hochberg; the words are each task's own"
+	return env.footnotes(slices.Concat(c.Notes, warnings, []string{adjusted}))
 }
 
 // fewTasks is up to how many tasks the parts of groups have rows without --all.
@@ -52,12 +54,12 @@ func (t comparedTask) row(part, again bool) []string {
 	if part {
 		name = "  " + name
 	}
-	p := t.P
+	p := ""
 	switch {
 	case t.Adjusted != nil:
-		p = *t.Adjusted
+		p = pValue(float64(*t.Adjusted))
 	case t.FDR != nil:
-		p = *t.FDR
+		p = pValue(float64(*t.FDR))
 	}
 	verdict := t.Verdict
 	if again {
@@ -70,12 +72,36 @@ func (t comparedTask) row(part, again bool) []string {
 	if t.Seeds > 1 {
 		n += fmt.Sprintf(" x %d", t.Seeds)
 	}
+	interval := span("%+.1f to %+.1f", 100*float64(t.CI[0]), 100*float64(t.CI[1]))
 	if t.Unit != "" {
-		return []string{name, n, fmt.Sprintf("%.4g", float64(t.Base)), fmt.Sprintf("%.4g", float64(t.Tuned)), fmt.Sprintf("%+.4g", float64(t.Diff)),
-			fmt.Sprintf("%+.4g to %+.4g", float64(t.CI[0]), float64(t.CI[1])), verdict, t.Metric, pValue(float64(p)), fmt.Sprintf("%d/%d", t.Lost, t.Gained)}
+		interval = span("%+.4g to %+.4g", float64(t.CI[0]), float64(t.CI[1]))
 	}
-	return []string{name, n, percent(t.Base), percent(t.Tuned), table.Points(float64(t.Diff)), fmt.Sprintf("%+.1f to %+.1f", 100*float64(t.CI[0]), 100*float64(t.CI[1])),
-		verdict, t.Metric, pValue(float64(p)), fmt.Sprintf("%d/%d", t.Lost, t.Gained)}
+	return []string{name, n, t.value(t.Base), t.value(t.Tuned), t.change(), interval,
+		verdict, t.Metric, p, fmt.Sprintf("%d/%d", t.Lost, t.Gained)}
+}
+
+// value is a score of the task, in its unit.
+func (t comparedTask) value(v number) string {
+	if t.Unit != "" {
+		return fmt.Sprintf("%.4g", float64(v))
+	}
+	return percent(v)
+}
+
+// change is the difference of the task, in its unit.
+func (t comparedTask) change() string {
+	if t.Unit != "" {
+		return fmt.Sprintf("%+.4g", float64(t.Diff))
+	}
+	return table.Points(float64(t.Diff))
+}
+
+// span is an interval; one without ends says nothing.
+func span(format string, low, high float64) string {
+	if math.IsInf(low, 0) || math.IsInf(high, 0) || math.IsNaN(low) || math.IsNaN(high) {
+		return "-"
+	}
+	return fmt.Sprintf(format, low, high)
 }
 
 func percent(v number) string { return fmt.Sprintf("%.1f %%", 100*float64(v)) }
@@ -121,6 +147,9 @@ func (t comparedTask) notes() (list []string) {
 		list = append(list, fmt.Sprintf("%s: %s of %s, which is no share and has no margin", name, t.Unit, t.Metric))
 	}
 	for _, warning := range t.Warnings {
+		if strings.HasPrefix(warning, "McNemar's test treats") { // the table has another p
+			continue
+		}
 		list = append(list, name+": "+warning)
 	}
 	return list
@@ -129,13 +158,22 @@ func (t comparedTask) notes() (list []string) {
 func (c *comparison) printLargest(env environment) {
 	l := c.Largest
 	if l == nil {
-		env.printf("\nno task lost anything\n")
+		lost := slices.ContainsFunc(slices.Concat(c.Groups, c.Tasks), func(t comparedTask) bool { return t.primary && t.Unit != "" })
+		if !lost {
+			env.printf("\nno task scored lower\n")
+		}
 		return
 	}
-	env.printf("\nlargest regression: %s, %+.1f pp adjusted for chance (%+.1f to %+.1f, simultaneous), p %s, largest in %.0f %% of bootstrap samples\n",
-		l.Task, 100*float64(l.Diff), 100*float64(l.Low), 100*float64(l.High), pValue(float64(l.P)), 100*float64(l.Probability))
+	env.printf("\nlargest regression: %s, %+.1f pp adjusted for chance (%+.1f to %+.1f, simultaneous), p %s", l.Task, 100*float64(l.Diff), 100*float64(l.Low), 100*float64(l.High), pValue(float64(l.P)))
+	if l.HeldOut != "" {
+		env.printf(", largest in %.0f %% of bootstrap samples", 100*float64(l.Probability))
+	}
+	env.printf("\n")
 	if l.RunnerUp != "" {
-		env.printf("runner-up: %s; %s\n", l.RunnerUp, l.HeldOut)
+		env.printf("runner-up: %s\n", l.RunnerUp)
+	}
+	if l.HeldOut != "" {
+		env.printf("%s\n", l.HeldOut)
 	}
 }
 

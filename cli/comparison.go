@@ -24,14 +24,17 @@ func (c *comparison) compare(opt compareOptions, runs [2]record.Run) error {
 			c.Notes = append(c.Notes, note)
 		}
 	}
-	c.Notes = append(c.Notes, aligned.Notes...)
+	if aligned.PromptsDiffer > 0 {
+		c.faults = append(c.faults, "the runs were given different prompts")
+	}
+	if aligned.Missing > 0 {
+		c.faults = append(c.faults, "tasks or items are in one run alone")
+	}
+	c.Notes = append(aligned.Notes, c.Notes...)
 	if aligned.PromptsCompared > 0 && aligned.PromptsDiffer == 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("both models saw the same prompts: all %d hashes are equal", aligned.PromptsCompared))
 	}
-	rules := opt.margins
-	if rules == nil {
-		rules = c.planned(runs)
-	}
+	rules := c.planned(runs, opt.margins)
 	chances := chancesOf(runs[0])
 	plans := plannedGroups(runs)
 	series := sorted(aligned.Series)
@@ -306,12 +309,13 @@ func (c *comparison) adjust() {
 // retained reports whether every primary row has the verdict RETAINED.
 func (c *comparison) retained() bool { return c.worst() == "" }
 
-// worst says which primary rows do not have it.
+// worst says which primary rows do not have it, and what else stands against
+// the comparison.
 func (c *comparison) worst() string {
-	var list []string
+	list := slices.Clone(c.faults)
 	for _, t := range slices.Concat(c.Groups, c.Tasks) {
 		if t.primary && t.Verdict != string(stat.Retained) {
-			list = append(list, t.Task+" is "+t.Verdict)
+			list = append(list, t.Task+t.by+" is "+t.Verdict)
 		}
 	}
 	return strings.Join(list, ", ")

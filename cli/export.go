@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"surgeon/probe"
@@ -29,8 +30,8 @@ func exportRun(dir string, e *evaluation, set *taskSet, scores []probe.Scores, o
 	for i, t := range e.bench.Tasks {
 		options.Tasks[t.Name] = e.exported(set, i, t, scores[0], opt)
 	}
-	for _, group := range set.groups() {
-		options.Groups = append(options.Groups, record.GroupExport{Name: group, Alias: group, Tasks: set.members(group)})
+	for _, group := range slices.Backward(set.groups()) { // inner ones first
+		options.Groups = append(options.Groups, record.GroupExport{Name: group.name, Alias: group.name, Tasks: group.tasks})
 	}
 	_, err := record.Export(dir, run, options)
 	return err

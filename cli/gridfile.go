@@ -224,6 +224,10 @@ func meant(word string, names []string) string {
 // default.
 func (g *gridFile) check() error {
 	switch {
+	case g.Tasks != nil && len(g.Tasks) == 0:
+		return errors.New("tasks is an empty list")
+	case g.Draw != "" && draws[g.Draw] == "":
+		return fmt.Errorf("shots %s: want task, seed or item", g.Draw)
 	case len(g.Alphas) == 0:
 		return errors.New("alphas are missing: a list such as [0, 0.5, 1], or 0:1:0.25")
 	case g.Limit < 0 || g.Sample < 0 || g.Tokens < 0 || g.Shots != nil && *g.Shots < 0:

@@ -82,7 +82,31 @@ func gridOf(dir string) (*gridResult, error) {
 		g.Candidates = append(g.Candidates, one)
 	}
 	g.mark()
+	g.adjust()
 	return g, nil
+}
+
+// adjust adjusts the p of each task for the number of candidates (Holm).
+func (g *gridResult) adjust() {
+	byTask := map[string][]*comparedTask{}
+	for i := range g.Candidates {
+		c := &g.Candidates[i]
+		for k := range c.Tasks {
+			if t := &c.Tasks[k]; c.ID != g.Bases[c.ID] {
+				byTask[t.Task] = append(byTask[t.Task], t)
+			}
+		}
+	}
+	for _, list := range byTask {
+		p := make([]float64, len(list))
+		for i, t := range list {
+			p[i] = float64(t.P)
+		}
+		for i, v := range stat.Holm(p) {
+			adjusted := number(v)
+			list[i].Adjusted = &adjusted
+		}
+	}
 }
 
 // againstBase compares a candidate with its base on every task, or group of
@@ -202,7 +226,7 @@ func (g *gridResult) print(env environment) error {
 	}
 	names := g.tasks()
 	for _, name := range names {
-		columns = append(columns, table.Column{Name: name, Right: true}, table.Column{Name: "from base", Right: true, Spare: true})
+		columns = append(columns, table.Column{Name: name, Right: true, Spare: both}, table.Column{Name: "from base", Right: true, Spare: true})
 	}
 	var rows [][]string
 	for _, c := range g.Candidates {
@@ -219,7 +243,7 @@ func (g *gridResult) print(env environment) error {
 			row = append(row, percent(c.General.Score), percent(c.Domain.Score), mark)
 		}
 		for _, t := range c.Tasks {
-			row = append(row, percent(t.Tuned), fmt.Sprintf("%s %s", table.Points(float64(t.Diff)), g.word(t, c)))
+			row = append(row, t.value(t.Tuned), strings.TrimSpace(t.change()+" "+g.word(t, c)))
 		}
 		rows = append(rows, row)
 	}
@@ -230,6 +254,9 @@ func (g *gridResult) print(env environment) error {
 	notes := g.Notes
 	if both {
 		notes = append(notes, fmt.Sprintf("general: %s; domain: %s; * no candidate is better in one and as good in the other", join(g.General), join(g.Domain)))
+	}
+	if len(g.Candidates) > 3 {
+		notes = append(notes, "every comparison is made as if it were the only one: the best of many candidates looks better than it is, so confirm it on other items; p_holm in results.json allows for their number")
 	}
 	return env.footnotes(append(notes, g.unsure()...))
 }

@@ -49,6 +49,7 @@ type grader struct {
 	seen     map[string]int  // ids -> lines
 	answered map[int]int     // items -> lines
 	lines    []graded
+	known    int // items of the data; those of lines stand behind them
 }
 
 // runResponses grades answers that are there.
@@ -122,6 +123,7 @@ func newGrader(opt benchOptions) (*grader, error) {
 	case task.MultipleChoice, task.Cloze, task.Perplexity:
 		return nil, usagef("--responses grades texts, and %s is answered by likelihood", name)
 	}
+	g.known = len(g.task.Items)
 	for i, item := range g.task.Items {
 		row := item.ID[strings.LastIndexByte(item.ID, '/')+1:]
 		question := strings.TrimSuffix(strings.TrimPrefix(item.Prompt, "Question: "), "\nAnswer:")
@@ -147,7 +149,7 @@ func (g *grader) grade(text []byte, number int) (graded, error) {
 	case name == "":
 		return graded{}, errors.New(`the line has neither "id" nor "key" nor "doc_hash", by which its answer is known`)
 	case g.seen[name] > 0:
-		return graded{}, fmt.Errorf("%s is answered on line %d already", name, g.seen[name])
+		return graded{}, fmt.Errorf("%.60s is answered on line %d already", name, g.seen[name])
 	}
 	place, err := g.place(r, text, name)
 	if err != nil {
@@ -155,6 +157,9 @@ func (g *grader) grade(text []byte, number int) (graded, error) {
 	}
 	item := g.task.Items[place]
 	line := graded{ID: id, item: place}
+	if len(r.ID)+len(r.Key) == 0 && place < g.known { // found by its text or hash
+		line.ID, _ = json.Marshal(item.ID)
+	}
 	if g.checks != nil {
 		for _, rule := range item.Rules {
 			if err := g.checks.Verify(rule.ID, rule.Args); err != nil {
@@ -217,9 +222,9 @@ func (g *grader) place(r response, text []byte, name string) (int, error) {
 		return found, nil
 	}
 	if len(g.places) == 0 {
-		return 0, fmt.Errorf("the line does not hold its item, and there is no --data DIR to find %q in", name)
+		return 0, fmt.Errorf("the line does not hold its item, and there is no --data DIR to find %.60q in", name)
 	}
-	return 0, fmt.Errorf("%s has no item %q", g.task.Name, name)
+	return 0, fmt.Errorf("%s has no item %.60q", g.task.Name, name)
 }
 
 // fill says a grade in the words of the task's form.

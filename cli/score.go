@@ -24,7 +24,8 @@ mmlu_continuation, gsm8k, gsm8k_cot, ifeval, chembench, safety, whose files are 
 instruct and refusal, which are part of surgeon; and files of JSON lines. There a line with
 "choices" and "gold" (an index from 0, a letter or the choice) is multiple choice; one with
 "answer" (a text or a list) is answered by a text that is compared, in lower case, without the
-blanks around it and the full stops behind it; with "tolerance" by a number.
+blanks around it and the full stops behind it; with "tolerance" or "relative_tolerance" by a
+number; "form" may say mcq, cloze, exact, numeric or refusal (with "refuse": true or false).
 With --out the plan is written into a run folder before the first score, and every answer as it
 comes; a run that was stopped goes on when it is given again, with and without --out.
 With --responses answers that another program wrote are graded, without a model.
@@ -88,6 +89,11 @@ func scoreAction(env environment, c *cli.Context) error {
 		all: c.Bool("all"), json: c.Bool("json")}
 	if opt.margins, err = parseMargins(c.StringSlice("margin")); err != nil {
 		return err
+	}
+	for _, flag := range []string{"out", "export", "against"} {
+		if c.IsSet(flag) && c.String(flag) == "" {
+			return usagef("--%s: the name is empty", flag)
+		}
 	}
 	switch {
 	case opt.budget < 0:
@@ -186,12 +192,7 @@ func (opt scoreOptions) limits(start time.Time) (*limits, error) {
 }
 
 // planned are the margins.
-func (opt scoreOptions) planned() margins {
-	if opt.margins == nil {
-		return usualMargins
-	}
-	return opt.margins
-}
+func (opt scoreOptions) planned() margins { return usualMargins.with(opt.margins) }
 
 // planOfScore is the plan of one model's run.
 func planOfScore(env environment, e *evaluation, set *taskSet, opt scoreOptions, name string) record.Plan {

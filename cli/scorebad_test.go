@@ -113,6 +113,6 @@ func TestScoreWrongFlags(t *testing.T) {
 	check("--margin facts=x", "--margin", "facts=x")
 	check("of facts stands there already", "--margin", "facts=0.1", "--margin", "facts=0.2")
 	refused(t, ExitInput, []string{"facts", "40 shots are wanted and there are 3"}, "score", "base", "--tasks", file, "--num-fewshot", "40")
-	refused(t, ExitInput, []string{"sayings", "temperature -1"}, "score", "base", "--tasks", sayings(t, t.TempDir(), 2), "--gen-kwargs", "temperature=-1")
+	refused(t, ExitUsage, []string{"--gen-kwargs temperature=-1"}, "score", "base", "--tasks", sayings(t, t.TempDir(), 2), "--gen-kwargs", "temperature=-1")
 	refused(t, ExitUsage, []string{"score takes a model, and 0 were given"}, "score")
 }

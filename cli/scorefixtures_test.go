@@ -31,7 +31,7 @@ func facts(t *testing.T, dir string, n int) string {
 	t.Helper()
 	var lines strings.Builder
 	for i := range n {
-		fmt.Fprintf(&lines, `{"id":"f%02d","prompt":"The symbol of element %d is","choices":[" N"," K"," H"," O"],"gold":%d,"topic":"t%d"}`+"\n", i, i, i%4, i%4)
+		fmt.Fprintf(&lines, `{"id":"f%02d","prompt":"The symbol of element %d is","choices":[" N"," K"," H"," O"],"gold":%d,"cluster":"t%d"}`+"\n", i, i, i%4, i%4)
 	}
 	return write(t, dir, "facts.jsonl", lines.String())
 }

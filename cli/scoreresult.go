@@ -54,19 +54,32 @@ func (s *scoredModel) summarise(e *evaluation, set *taskSet, scores probe.Scores
 		s.Tasks = append(s.Tasks, one)
 	}
 	for _, group := range set.groups() {
-		var runs []probe.TaskScore
-		for _, t := range scores.Tasks {
-			if slices.Contains(set.members(group), t.Task) {
-				runs = append(runs, t)
+		for _, runs := range byMetric(scores.Tasks, group.tasks) {
+			one, err := scoredOf(e, joined(runs, group.name))
+			if err != nil {
+				return err
 			}
+			s.Groups = append(s.Groups, one)
 		}
-		one, err := scoredOf(e, joined(runs, group))
-		if err != nil {
-			return err
-		}
-		s.Groups = append(s.Groups, one)
 	}
 	return nil
+}
+
+// byMetric puts those tasks together that are measured alike, in order.
+func byMetric(list []probe.TaskScore, names []string) (sets [][]probe.TaskScore) {
+	places := map[string]int{}
+	for _, t := range list {
+		if !slices.Contains(names, t.Task) {
+			continue
+		}
+		at, ok := places[t.Metric]
+		if !ok {
+			at = len(sets)
+			places[t.Metric], sets = at, append(sets, nil)
+		}
+		sets[at] = append(sets[at], t)
+	}
+	return sets
 }
 
 // byTask puts the seeds of each task together.

@@ -70,7 +70,9 @@ func parseBench(c *cli.Context) (opt benchOptions, err error) {
 	if slices.Contains(opt.stop, "") {
 		return opt, usagef("--stop: want a text that is not empty")
 	}
-	opt.tasks = splitTasks(c.StringSlice("tasks"))
+	if opt.tasks = splitTasks(c.StringSlice("tasks")); c.IsSet("tasks") && len(opt.tasks) == 0 {
+		return opt, usagef("--tasks: the list is empty")
+	}
 	if opt.setting.Draw, err = parseDraw("--shots-per", c.String("shots-per")); err != nil {
 		return opt, err
 	}
@@ -169,6 +171,9 @@ func (opt *benchOptions) generation(text string) error {
 		if err != nil {
 			return usagef("--gen-kwargs %s: want a number, at least 1 for tokens", field)
 		}
+	}
+	if s := opt.sampling; !(s.Temperature >= 0 && s.Temperature <= 100) || !(s.TopP >= 0 && s.TopP <= 1) || s.TopK < 0 {
+		return usagef("--gen-kwargs %s: want a temperature from 0 to 100, top_p from 0 to 1 and top_k of 0 or more", text)
 	}
 	switch {
 	case greedy:

@@ -22,6 +22,7 @@ type taskSet struct {
 	items [][]int // per task; nil: all
 	notes []string
 	files []dataset.File // that were read
+	asked []string       // the names that were asked for
 }
 
 // openTasks finds the tasks by name, in files and in --data, and chooses their
@@ -53,7 +54,7 @@ func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &taskSet{tasks: basket.Tasks, notes: basket.Notes, files: basket.Files}
+	set := &taskSet{tasks: basket.Tasks, notes: basket.Notes, files: basket.Files, asked: names}
 	for i := range set.tasks {
 		if err := set.settle(&set.tasks[i], opt); err != nil {
 			return nil, err
@@ -156,48 +157,70 @@ func (s *taskSet) drop() {
 	s.tasks, s.items = tasks, items
 }
 
-// group is the outermost group of a task that has another task, too; "" for
-// none.
+// group is the group that a task counts in, if another task does too; "" for
+// none. It is the group that was asked for, or what was asked of one: "mmlu (6
+// tasks)".
 func (s *taskSet) group(name string) string {
-	outer := func(t task.Task) string {
-		if len(t.Groups) == 0 {
-			return ""
-		}
-		return t.Groups[len(t.Groups)-1]
-	}
-	group, members := "", 0
+	outer := ""
+	var members []task.Task
 	for _, t := range s.tasks {
 		if t.Name == name {
-			group = outer(t)
+			outer = outermost(t)
 		}
 	}
 	for _, t := range s.tasks {
-		if group != "" && outer(t) == group {
-			members++
+		if outer != "" && outermost(t) == outer {
+			members = append(members, t)
 		}
 	}
-	if members < 2 {
-		return ""
+	if len(members) < 2 || slices.Contains(s.asked, outer) {
+		if len(members) < 2 {
+			outer = ""
+		}
+		return outer
 	}
-	return group
+	for _, inner := range members[0].Groups {
+		if slices.Contains(s.asked, inner) && !slices.ContainsFunc(members, func(t task.Task) bool { return !slices.Contains(t.Groups, inner) }) {
+			return inner
+		}
+	}
+	return fmt.Sprintf("%s (%d tasks)", outer, len(members))
 }
 
-// groups lists all groups, inner ones too, that have several tasks but not the
-// same as another.
-func (s *taskSet) groups() (list []string) {
-	counts, order := map[string]int{}, []string{}
-	for _, t := range s.tasks {
-		for _, group := range slices.Backward(t.Groups) {
-			if counts[group] == 0 {
-				order = append(order, group)
-			}
-			counts[group]++
-		}
+func outermost(t task.Task) string {
+	if len(t.Groups) == 0 {
+		return ""
 	}
-	for _, group := range order {
-		same := slices.ContainsFunc(list, func(other string) bool { return slices.Equal(s.members(other), s.members(group)) })
-		if counts[group] > 1 && !same {
-			list = append(list, group)
+	return t.Groups[len(t.Groups)-1]
+}
+
+// taskGroup is a group and its tasks.
+type taskGroup struct {
+	name  string
+	tasks []string
+}
+
+// groups lists the groups of group, each followed by the groups within it that
+// have several tasks, but not all of it.
+func (s *taskSet) groups() (list []taskGroup) {
+	for _, name := range s.units() {
+		whole := taskGroup{name: name}
+		var inner []string
+		for _, t := range s.tasks {
+			if s.group(t.Name) == name {
+				whole.tasks = append(whole.tasks, t.Name)
+				inner = append(inner, t.Groups...)
+			}
+		}
+		if len(whole.tasks) == 0 {
+			continue
+		}
+		list = append(list, whole)
+		slices.Sort(inner)
+		for _, group := range slices.Compact(inner) {
+			if part := (taskGroup{group, s.members(group)}); len(part.tasks) > 1 && len(part.tasks) < len(whole.tasks) {
+				list = append(list, part)
+			}
 		}
 	}
 	return list
@@ -216,7 +239,7 @@ func (s *taskSet) members(group string) (names []string) {
 // names are those of all tasks and groups.
 func (s *taskSet) names() (list []string) {
 	for _, t := range s.tasks {
-		list = append(append(list, t.Name), t.Groups...)
+		list = append(append(list, t.Name, s.group(t.Name)), t.Groups...)
 	}
 	return list
 }

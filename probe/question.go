@@ -82,7 +82,7 @@ func (b *Bench) ask(t int, seed int64) ([]Asked, error) {
 	}
 	questions, err := of.Questions(setting, items)
 	if err != nil {
-		return nil, fmt.Errorf("task %s: %w", of.Name, err)
+		return nil, fmt.Errorf("task %w", err) // which names it
 	}
 	list := make([]Asked, len(questions))
 	for i, q := range questions {

@@ -15,6 +15,7 @@ type Alignment struct {
 	// them had other prompts. Pairs of which one side has no hash are not
 	// compared.
 	PromptsCompared, PromptsDiffer int
+	Missing                        int // tasks and items that only one run has
 }
 
 // Series is the scores of two runs on the same items with the same seeds, by one
@@ -152,6 +153,7 @@ func (out *Alignment) missing(kind, of string, left, right []string) {
 				names = append(names, name)
 			}
 		}
+		out.Missing += count
 		if count > 0 {
 			out.note("%s%s only in the %s run: %s", of, counted(count, kind), side, listed(names, count))
 		}

@@ -244,7 +244,11 @@ func ReadPlan(dir string) (Plan, error) {
 	var saved struct {
 		Hash string `json:"hash"`
 	}
-	if err := errors.Join(json.Unmarshal(text, &plan), json.Unmarshal(text, &saved)); err != nil {
+	err = json.Unmarshal(text, &plan)
+	if err == nil {
+		err = json.Unmarshal(text, &saved)
+	}
+	if err != nil {
 		return Plan{}, fmt.Errorf("%s: %w", path, plain(err))
 	}
 	if hash, err := canonical(plan.fixed()); err != nil || hashText(string(hash)) != saved.Hash {

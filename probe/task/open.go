@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"surgeon/probe/task/dataset"
 )
@@ -190,7 +191,10 @@ func (o *opener) file(name string) error {
 func (o *opener) fileTasks(name, title string, file *dataset.File, data []byte) (Set, error) {
 	if strings.EqualFold(path.Ext(name), ".txt") {
 		text := string(data)
-		if strip(text) == "" {
+		switch {
+		case !utf8.ValidString(text):
+			return Set{}, fmt.Errorf("%s: not UTF-8: want a text", name)
+		case strip(text) == "":
 			return Set{}, fmt.Errorf("%s: the text is empty", name)
 		}
 		file.Rows = 1

@@ -275,7 +275,7 @@ func TestOpenFiles(t *testing.T) {
 	letters, cloze, numbers, pages := basket.Tasks[0].Items, basket.Tasks[1].Items[0], basket.Tasks[2].Items, basket.Tasks[4].Items
 	check([]string{letters[0].Stem, letters[0].Target, letters[1].ID, letters[1].Cluster, letters[1].Prompt, letters[1].Target},
 		[]string{"Q", "B", "a/b", "a", "Which?\nA. b\nB. a\nAnswer:", "B"})
-	check([]string{cloze.Cluster, cloze.Target, numbers[0].Cluster, numbers[3].ID, numbers[3].Prompt}, []string{"salts", " NaCl", "mass", "w", "Question: How much?\nAnswer:"})
+	check([]string{cloze.Topic, cloze.Target, numbers[0].Cluster, numbers[3].ID, numbers[3].Prompt}, []string{"salts", " NaCl", "mass", "w", "Question: How much?\nAnswer:"})
 	check([][]string{numbers[0].Answers, numbers[1].Answers, numbers[2].Answers}, [][]string{{"31.07"}, {"1e3"}, {"-2", "1,234"}})
 	check([][2]float64{{numbers[0].Tolerance, numbers[0].Margin}, {numbers[1].Tolerance, numbers[1].Margin}, {numbers[2].Tolerance, numbers[2].Margin}, {numbers[3].Tolerance, numbers[3].Margin}},
 		[][2]float64{{0.01, 0}, {0, 5}, {0.1, 0}, {0.02, 0}})

@@ -141,13 +141,14 @@ func parseItem(text []byte) (Item, Form, error) {
 	}
 	item, form := Item{ID: id, Prompt: *l.Prompt, Doc: trimmed(text)}, l.Form
 	item.Cluster, _ = l.Cluster.(string)
-	if item.Cluster == "" {
-		item.Cluster, _ = l.Topic.(string)
-	}
+	item.Topic, _ = l.Topic.(string)
 	if form == "" {
 		form = MultipleChoice
 		if len(l.Choices) == 0 && (given(l.Answer) || strings.HasPrefix(string(l.Gold), `"`)) {
 			form = Exact
+		}
+		if len(l.Choices) == 0 && (l.Tolerance != nil || l.RelativeTolerance != nil) {
+			form = Numeric
 		}
 	}
 	switch form {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // SelfContained reads an item of a task from a line that holds it beside its
@@ -36,6 +37,9 @@ func SelfContained(name string, line []byte) (item Item, ok bool, err error) {
 		var answer string
 		if err := json.Unmarshal(fields["answer"], &answer); err != nil {
 			return Item{}, false, errors.New(`"answer" must be text`)
+		}
+		if !strings.Contains(answer, "#### ") {
+			return Item{}, false, errors.New(`"answer" must be a text that ends in "#### " and a number`)
 		}
 		item.Answers = []string{answer}
 		return item, true, nil

@@ -26,8 +26,8 @@ type stratum struct {
 	remainder    int
 }
 
-// Stratified chooses n items of all tasks together, each cluster of each task in
-// proportion to its size: by the method of the largest remainder, of equal ones
+// Stratified chooses n items of all tasks together, each topic, or else cluster, of
+// each task in proportion to its size: by the method of the largest remainder, of equal ones
 // the first. Which items of a cluster are chosen depends on the seed, the task's
 // name and the cluster alone. All are chosen where there are no more than n. The
 // numbers of a task's items come in ascending order.
@@ -40,7 +40,7 @@ func Stratified(tasks []Task, n int, seed int64) [][]int {
 	apportion(strata, n, total)
 	chosen := make([][]int, len(tasks))
 	for _, s := range strata {
-		name := tasks[s.task].Name + "\x00" + tasks[s.task].Items[s.items[0]].Cluster
+		name := tasks[s.task].Name + "\x00" + cmp.Or(tasks[s.task].Items[s.items[0]].Topic, tasks[s.task].Items[s.items[0]].Cluster)
 		for _, k := range permutation(seed, "sample "+name, 0, len(s.items))[:s.chosen] {
 			chosen[s.task] = append(chosen[s.task], s.items[k])
 		}
@@ -56,10 +56,11 @@ func strataOf(tasks []Task) (strata []*stratum, total int) {
 	for t := range tasks {
 		places := map[string]*stratum{}
 		for i, item := range tasks[t].Items {
-			s := places[item.Cluster]
+			name := cmp.Or(item.Topic, item.Cluster)
+			s := places[name]
 			if s == nil {
 				s = &stratum{task: t, number: len(strata)}
-				places[item.Cluster] = s
+				places[name] = s
 				strata = append(strata, s)
 			}
 			s.items = append(s.items, i)

@@ -71,6 +71,7 @@ type Task struct {
 type Item struct {
 	ID      string
 	Cluster string   // items that are not independent of each other share one, such as a subject; "" for none
+	Topic   string   // of which a sample takes its share, where the items of a topic are independent all the same; "" for none
 	Doc     []byte   // the record as the data set has it: a JSON object, fields in the order of the data set, numbers as they are written
 	Prompt  string   // as the model sees it; special tokens written in it count as such
 	Target  string   // what follows the prompt, after the delimiter, where the item is a shot
