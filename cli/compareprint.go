@@ -144,7 +144,7 @@ func (t comparedTask) notes() (list []string) {
 			name, t.Seeds, 100*float64(p.SDBase), 100*float64(p.SDTuned), 100*float64(p.SDDiff), strings.Replace(p.Buy, "either", "items or seeds", 1)))
 	}
 	if t.Unit != "" {
-		list = append(list, fmt.Sprintf("%s: %s of %s, which is no share and has no margin", name, t.Unit, t.Metric))
+		list = append(list, fmt.Sprintf("%s: %s, by %s, are no shares: no margin applies, and the words say only whether a change is shown", name, t.Unit, t.Metric))
 	}
 	for _, warning := range t.Warnings {
 		if strings.HasPrefix(warning, "McNemar's test treats") { // the table has another p

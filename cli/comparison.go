@@ -150,8 +150,12 @@ func tableOf(s record.Series, scores []float64) stat.Table {
 // are compared with the sign turned, without a margin, which is a share.
 func compareSeries(s record.Series, margin, chance float64, opt compareOptions) (comparedTask, error) {
 	higher := task.HigherIsBetter(s.Metric)
+	beyond := slices.ContainsFunc(slices.Concat(s.A, s.B), func(v float64) bool { return v < 0 || v > 1 })
+	if beyond || !higher {
+		margin, chance = 0, math.NaN()
+	}
 	if !higher {
-		s.A, s.B, margin, chance = negated(s.A), negated(s.B), 0, math.NaN()
+		s.A, s.B = negated(s.A), negated(s.B)
 	}
 	base, tuned := tableOf(s, s.A), tableOf(s, s.B)
 	options := stat.Options{Margin: margin, Chance: chance, Seed: drawSeed}
@@ -186,6 +190,9 @@ func compareSeries(s record.Series, margin, chance float64, opt compareOptions) 
 	}
 	one.Floor, one.Ceiling, one.Insensitive, one.Equivalent = d.Floor, d.Ceiling, d.Insensitive, d.Equivalent
 	one.flips(s, opt.flips)
+	if beyond || !higher {
+		one.Unit = "scores beyond 0 to 1"
+	}
 	if !higher {
 		one.turn()
 	}
@@ -202,7 +209,7 @@ func negated(list []float64) []float64 {
 
 // turn turns the signs back: what is said are the scores as they are.
 func (c *comparedTask) turn() {
-	c.Unit = "lower is better"
+	c.Unit = "scores of which less is better"
 	c.Base, c.Tuned, c.Diff = -c.Base, -c.Tuned, -c.Diff
 	c.CI, c.BCa = [2]number{-c.CI[1], -c.CI[0]}, [2]number{-c.BCa[1], -c.BCa[0]}
 	for i := range c.Flipped {

@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -109,18 +108,20 @@ func indexOf(run Run, side string) (map[string]answers, error) {
 	return tasks, nil
 }
 
-// seeds names the seeds that items were answered with.
-func (a answers) seeds() string {
-	seen := map[int64]bool{}
+// seedNames are the seeds that items were answered with, sorted as texts.
+func (a answers) seedNames() []string {
+	seen := map[string]bool{}
 	for _, item := range a {
 		for seed := range item {
-			seen[seed] = true
+			seen[fmt.Sprint(seed)] = true
 		}
 	}
-	var names []string
-	for _, seed := range slices.Sorted(maps.Keys(seen)) {
-		names = append(names, fmt.Sprint(seed))
-	}
+	return sortedKeys(seen)
+}
+
+// seeds says the first of them.
+func (a answers) seeds() string {
+	names := a.seedNames()
 	return "seed " + listed(names[:min(named, len(names))], len(names))
 }
 
@@ -153,7 +154,9 @@ func (out *Alignment) missing(kind, of string, left, right []string) {
 				names = append(names, name)
 			}
 		}
-		out.Missing += count
+		if kind == "task" || kind == "item" {
+			out.Missing += count
+		}
 		if count > 0 {
 			out.note("%s%s only in the %s run: %s", of, counted(count, kind), side, listed(names, count))
 		}
@@ -170,6 +173,7 @@ func (out *Alignment) task(task string, a, b answers) error {
 	}
 	b = out.sameSeed(task, a, b)
 	out.missing("item", task+": ", sortedKeys(a), sortedKeys(b))
+	out.missing("seed", task+": ", a.seedNames(), b.seedNames())
 	g, err := gridOf(task, a, b)
 	if err != nil || len(g.items) == 0 {
 		return err

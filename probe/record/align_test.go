@@ -103,7 +103,7 @@ func TestAlignRectangle(t *testing.T) {
 	check(grid("111", "110", "110", "110"), full, []string{"i0", "i1", "i2", "i3"}, []int64{0, 1},
 		"t: seeds that too few items have in both runs are left out: [2]")
 	check(grid("011", "011", "010", "000"), grid("111", "001", "111", "111"), []string{"i0", "i2"}, []int64{1},
-		"1 item only in the second run: i3", "1 item left out for want of a score in both runs with each of the seeds [1]: i1", "left out: [2]")
+		"1 item only in the second run: i3", "1 seed only in the second run: 0", "1 item left out for want of a score in both runs with each of the seeds [1]: i1", "left out: [2]")
 }
 
 func TestAlignParts(t *testing.T) {
