@@ -131,22 +131,22 @@ func orEvery(task string) string {
 func (m margins) of(task string) float64 {
 	best, margin := -1, m[""]
 	for name, v := range m {
-		if name != "" && len(name) > best && within(task, name) {
+		if name != "" && len(name) > best && partOf(task, name) {
 			best, margin = len(name), v
 		}
 	}
 	return margin
 }
 
-// within reports whether a task is of a name, or part of a group of that name.
-func within(task, name string) bool {
+// partOf reports whether a task is of a name, or part of a group of that name.
+func partOf(task, name string) bool {
 	return task == name || strings.HasPrefix(task, name+"_") || strings.HasPrefix(task, name+" (")
 }
 
 // check refuses a margin of a task that is not there.
 func (m margins) check(tasks []string) error {
 	for name := range m {
-		known := func(task string) bool { return within(task, name) }
+		known := func(task string) bool { return partOf(task, name) }
 		if _, usual := usualMargins[name]; !usual && !slices.ContainsFunc(tasks, known) {
 			return usagef("a margin is given for %s, and there is no such task: %s", name, meant(name, tasks))
 		}
