@@ -234,6 +234,7 @@ func (l *limits) shares(e *evaluation) error {
 	return nil
 }
 
+// isDecided reports whether a look has decided a task or group.
 func (l *limits) isDecided(unit string) bool {
 	_, ok := l.decided[unit]
 	return ok

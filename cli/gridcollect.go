@@ -113,7 +113,7 @@ func (g *gridResult) finish(env environment, opt gridOptions, plan record.Plan, 
 // draw writes the front into the run folder, and where else it was asked for.
 func (g *gridResult) draw(opt gridOptions) error {
 	path := filepath.Join(opt.out, "figures", "front.svg")
-	if err := makeDir(filepath.Dir(path)); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
 	if err := plot.Save(path, g.front()); err != nil || opt.plot == "" {
@@ -121,5 +121,3 @@ func (g *gridResult) draw(opt gridOptions) error {
 	}
 	return plot.Save(opt.plot, g.front())
 }
-
-func makeDir(dir string) error { return os.MkdirAll(dir, 0o777) }

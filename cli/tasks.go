@@ -51,7 +51,10 @@ func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
 	}
 	options.Names = []string{testdata.TaskName}
 	basket, err := task.Open(names, options)
-	if err != nil {
+	switch {
+	case errors.Is(err, task.ErrNoData):
+		return nil, fmt.Errorf("%w; name it with --data DIR", err)
+	case err != nil:
 		return nil, err
 	}
 	set := &taskSet{tasks: basket.Tasks, notes: basket.Notes, files: basket.Files, asked: names}

@@ -2,6 +2,7 @@ package task
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -19,6 +20,10 @@ type Basket struct {
 	Notes []string       // what is not asked, and why, in words
 	Files []dataset.File // that the tasks came from, each once
 }
+
+// ErrNoData is the reason where a benchmark's files are needed and Options have
+// no folder.
+var ErrNoData = errors.New("no data folder is given")
 
 // Options of Open.
 type Options struct {
@@ -109,7 +114,7 @@ type opener struct {
 // tables reads a data set once.
 func (o *opener) tables(kind *dataset.Kind, splits ...string) ([]dataset.Table, error) {
 	if o.data == nil {
-		return nil, fmt.Errorf("%s is needed and no data folder is given: want one with %s", kind.Name, kind.Forms)
+		return nil, fmt.Errorf("%s is needed and %w: want one with %s", kind.Name, ErrNoData, kind.Forms)
 	}
 	key := strings.Join(append([]string{kind.Name}, splits...), " ")
 	if tables, ok := o.tablesOf[key]; ok {
@@ -161,7 +166,7 @@ func isFile(name string) bool {
 func (o *opener) file(name string) error {
 	data, err := o.readFile(name)
 	if err != nil {
-		return fmt.Errorf("task %s: %w", name, err)
+		return fmt.Errorf("task %w", err) // which names it
 	}
 	file := dataset.File{Path: name, SHA256: dataset.Digest(data)}
 	base := path.Base(strings.ReplaceAll(name, `\`, "/"))

@@ -216,7 +216,7 @@ func TestOpenRefuses(t *testing.T) {
 	check("chembench", `c.jsonl:1: "target_scores" gives no option more than 0`, "c.jsonl", strings.Replace(chem, `:1,`, `:0,`, 1))
 	check("chembench", `c.jsonl:1: "target_scores" must be an object of options and numbers`, "c.jsonl", strings.Replace(chem, `:1,`, `:"1",`, 1))
 	check("perplexity", `texts is not in DATA: want JSON lines or parquet with a column text`)
-	check("nothing.jsonl", "task nothing.jsonl: open nothing.jsonl: file does not exist")
+	check("nothing.jsonl", "task open nothing.jsonl: file does not exist")
 	check("a.txt", "a.txt: the text is empty", "a.txt", " \n")
 	if _, err := task.Open([]string{"ifeval"}, task.Options{}); err == nil || !strings.HasPrefix(err.Error(), "google/IFEval is needed and no data folder is given: want one with the hub's google/IFEval") {
 		t.Errorf("error %v", err)
