@@ -278,23 +278,6 @@ func (p *path) block(blocks []float32, m, rows int, values []float32) {
 // softmax puts exp(s - largest) in the place of each score s and returns their
 // sum, in eight chains.
 func softmax(scores []float32) float32 {
-	largest := float32(math.Inf(-1))
-	for _, s := range scores {
-		if s > largest {
-			largest = s
-		}
-	}
-	exponentials(scores, largest)
-	var sums [8]float32
-	whole := len(scores) &^ 7
-	for i := 0; i < whole; i += 8 {
-		group := (*[8]float32)(scores[i:])
-		for j, e := range group {
-			sums[j] += e
-		}
-	}
-	for j, e := range scores[whole:] {
-		sums[j] += e
-	}
-	return eightTotal(&sums)
+	exponentials(scores, largest(scores))
+	return eightSum(scores)
 }

@@ -263,3 +263,73 @@ func rotate256(n int, dst *float32, x *float32, cos *float32, sin *float32, half
 //
 //go:noescape
 func split512(steps int, dst *uint16, x *float32, next uintptr)
+
+// transpose256 turns 8 rows of n columns into columns. The strides are in bytes.
+//
+//go:noescape
+func transpose256(n int, dst *float32, src *float32, dstStride uintptr, srcStride uintptr)
+
+// largest256 is largestPlain over whole vectors.
+//
+//go:noescape
+func largest256(n int, x *float32) float32
+
+// sums256 is eightSums over whole vectors.
+//
+//go:noescape
+func sums256(n int, x *float32, sums *[8]float32)
+
+// dots256 is eightDots over whole vectors.
+//
+//go:noescape
+func dots256(n int, a *float32, b *float32, sums *[8]float32)
+
+// swigluGradient512 is SwiGLUGradient over whole vectors.
+//
+//go:noescape
+func swigluGradient512(n int, dgate *float32, dup *float32, gradient *float32, gate *float32, up *float32)
+
+// addScaled512 adds slope * (x * scale) to sum over whole vectors.
+//
+//go:noescape
+func addScaled512(n int, sum *float32, slope *float32, x *float32, scale float32)
+
+// reject512 writes (dst - x * along) * scale over whole vectors.
+//
+//go:noescape
+func reject512(n int, dst *float32, x *float32, along float32, scale float32)
+
+// centre512 writes (dst - mean) * weight * scale over whole vectors.
+//
+//go:noescape
+func centre512(n int, dst *float32, weight *float32, mean float32, scale float32)
+
+// multiply512 multiplies by a factor over whole vectors.
+//
+//go:noescape
+func multiply512(n int, dst *float32, factor float32)
+
+// swigluGradient256 is SwiGLUGradient over whole vectors.
+//
+//go:noescape
+func swigluGradient256(n int, dgate *float32, dup *float32, gradient *float32, gate *float32, up *float32)
+
+// addScaled256 adds slope * (x * scale) to sum over whole vectors.
+//
+//go:noescape
+func addScaled256(n int, sum *float32, slope *float32, x *float32, scale float32)
+
+// reject256 writes (dst - x * along) * scale over whole vectors.
+//
+//go:noescape
+func reject256(n int, dst *float32, x *float32, along float32, scale float32)
+
+// centre256 writes (dst - mean) * weight * scale over whole vectors.
+//
+//go:noescape
+func centre256(n int, dst *float32, weight *float32, mean float32, scale float32)
+
+// multiply256 multiplies by a factor over whole vectors.
+//
+//go:noescape
+func multiply256(n int, dst *float32, factor float32)

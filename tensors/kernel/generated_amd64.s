@@ -4496,3 +4496,432 @@ split_next:
 	JNE     split_next
 	VZEROUPPER
 	RET
+
+// func transpose256(n int, dst *float32, src *float32, dstStride uintptr, srcStride uintptr)
+// Requires: AVX
+TEXT ·transpose256(SB), NOSPLIT, $0-40
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ dstStride+24(FP), BX
+	MOVQ srcStride+32(FP), SI
+	LEAQ (BX)(BX*2), DI
+	LEAQ (SI)(SI*2), R8
+	LEAQ (DX)(SI*4), R10
+
+transpose256_next:
+	LEAQ        (CX)(BX*4), R9
+	VMOVUPS     (DX), X0
+	VINSERTF128 $0x01, (R10), Y0, Y0
+	VMOVUPS     (DX)(SI*1), X1
+	VINSERTF128 $0x01, (R10)(SI*1), Y1, Y1
+	VMOVUPS     (DX)(SI*2), X2
+	VINSERTF128 $0x01, (R10)(SI*2), Y2, Y2
+	VMOVUPS     (DX)(R8*1), X3
+	VINSERTF128 $0x01, (R10)(R8*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y6
+	VUNPCKLPS   Y3, Y2, Y5
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y5, Y4, Y8
+	VUNPCKHPD   Y5, Y4, Y4
+	VMOVUPS     Y8, (CX)
+	VMOVUPS     Y4, (CX)(BX*1)
+	VUNPCKLPD   Y7, Y6, Y4
+	VUNPCKHPD   Y7, Y6, Y5
+	VMOVUPS     Y4, (CX)(BX*2)
+	VMOVUPS     Y5, (CX)(DI*1)
+	VMOVUPS     16(DX), X9
+	VINSERTF128 $0x01, 16(R10), Y9, Y9
+	VMOVUPS     16(DX)(SI*1), X10
+	VINSERTF128 $0x01, 16(R10)(SI*1), Y10, Y10
+	VMOVUPS     16(DX)(SI*2), X11
+	VINSERTF128 $0x01, 16(R10)(SI*2), Y11, Y11
+	VMOVUPS     16(DX)(R8*1), X12
+	VINSERTF128 $0x01, 16(R10)(R8*1), Y12, Y12
+	VUNPCKLPS   Y10, Y9, Y4
+	VUNPCKHPS   Y10, Y9, Y6
+	VUNPCKLPS   Y12, Y11, Y5
+	VUNPCKHPS   Y12, Y11, Y7
+	VUNPCKLPD   Y5, Y4, Y8
+	VUNPCKHPD   Y5, Y4, Y4
+	VMOVUPS     Y8, (R9)
+	VMOVUPS     Y4, (R9)(BX*1)
+	VUNPCKLPD   Y7, Y6, Y4
+	VUNPCKHPD   Y7, Y6, Y5
+	VMOVUPS     Y4, (R9)(BX*2)
+	VMOVUPS     Y5, (R9)(DI*1)
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, R10
+	LEAQ        (R9)(BX*4), CX
+	SUBQ        $0x08, AX
+	JNE         transpose256_next
+	VZEROUPPER
+	RET
+
+// func largest256(n int, x *float32) float32
+// Requires: AVX, SSE
+TEXT ·largest256(SB), NOSPLIT, $0-20
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	VMOVUPS minus_infinity<>+0(SB), Y0
+	VMOVUPS Y0, Y1
+
+largest256_next:
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	VMAXPS       Y0, Y2, Y0
+	VMAXPS       Y1, Y3, Y1
+	ADDQ         $0x40, CX
+	SUBQ         $0x10, AX
+	JNE          largest256_next
+	VMAXPS       Y0, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X0
+	VPSHUFD      $0x0e, X0, X1
+	VMAXPS       X0, X1, X0
+	VPSHUFD      $0x01, X0, X1
+	VMAXSS       X0, X1, X0
+	MOVSS        X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+DATA minus_infinity<>+0(SB)/4, $0xff800000
+DATA minus_infinity<>+4(SB)/4, $0xff800000
+DATA minus_infinity<>+8(SB)/4, $0xff800000
+DATA minus_infinity<>+12(SB)/4, $0xff800000
+DATA minus_infinity<>+16(SB)/4, $0xff800000
+DATA minus_infinity<>+20(SB)/4, $0xff800000
+DATA minus_infinity<>+24(SB)/4, $0xff800000
+DATA minus_infinity<>+28(SB)/4, $0xff800000
+DATA minus_infinity<>+32(SB)/4, $0xff800000
+DATA minus_infinity<>+36(SB)/4, $0xff800000
+DATA minus_infinity<>+40(SB)/4, $0xff800000
+DATA minus_infinity<>+44(SB)/4, $0xff800000
+DATA minus_infinity<>+48(SB)/4, $0xff800000
+DATA minus_infinity<>+52(SB)/4, $0xff800000
+DATA minus_infinity<>+56(SB)/4, $0xff800000
+DATA minus_infinity<>+60(SB)/4, $0xff800000
+GLOBL minus_infinity<>(SB), RODATA|NOPTR, $64
+
+// func sums256(n int, x *float32, sums *[8]float32)
+// Requires: AVX
+TEXT ·sums256(SB), NOSPLIT, $0-24
+	MOVQ    n+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    sums+16(FP), DX
+	VMOVUPS (DX), Y0
+
+sums256_next:
+	VADDPS  (CX), Y0, Y0
+	ADDQ    $0x20, CX
+	SUBQ    $0x08, AX
+	JNE     sums256_next
+	VMOVUPS Y0, (DX)
+	VZEROUPPER
+	RET
+
+// func dots256(n int, a *float32, b *float32, sums *[8]float32)
+// Requires: AVX
+TEXT ·dots256(SB), NOSPLIT, $0-32
+	MOVQ    n+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    b+16(FP), DX
+	MOVQ    sums+24(FP), BX
+	VMOVUPS (BX), Y0
+
+dots256_next:
+	VMOVUPS (CX), Y1
+	VMULPS  (DX), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JNE     dots256_next
+	VMOVUPS Y0, (BX)
+	VZEROUPPER
+	RET
+
+// func swigluGradient512(n int, dgate *float32, dup *float32, gradient *float32, gate *float32, up *float32)
+// Requires: AVX, AVX512F
+TEXT ·swigluGradient512(SB), NOSPLIT, $0-48
+	MOVQ n+0(FP), AX
+	MOVQ dgate+8(FP), CX
+	MOVQ dup+16(FP), DX
+	MOVQ gradient+24(FP), BX
+	MOVQ gate+32(FP), SI
+	MOVQ up+40(FP), DI
+
+swigluGradient512_next:
+	VMOVUPS     (SI), Z0
+	VPXORD      sign<>+0(SB), Z0, Z1
+	VMOVUPS     exp_most<>+0(SB), Z2
+	VMINPS      Z1, Z2, Z1
+	VMOVUPS     exp_least<>+0(SB), Z2
+	VMAXPS      Z1, Z2, Z1
+	VMULPS      exp_log2e<>+0(SB), Z1, Z2
+	VRNDSCALEPS $0x00, Z2, Z2
+	VMOVUPS     exp_ln2high<>+0(SB), Z4
+	VFMADD231PS Z4, Z2, Z1
+	VMOVUPS     exp_ln2low<>+0(SB), Z4
+	VFMADD231PS Z4, Z2, Z1
+	VMOVUPS     exp_c0<>+0(SB), Z4
+	VFMADD213PS exp_c1<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c2<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c3<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c4<>+0(SB), Z1, Z4
+	VFMADD213PS exp_c5<>+0(SB), Z1, Z4
+	VMULPS      Z1, Z1, Z3
+	VFMADD213PS Z1, Z3, Z4
+	VADDPS      exp_one<>+0(SB), Z4, Z4
+	VCVTPS2DQ   Z2, Z2
+	VPADDD      exp_bias<>+0(SB), Z2, Z2
+	VPSLLD      $0x17, Z2, Z2
+	VMULPS      Z2, Z4, Z4
+	VMOVUPS     exp_one<>+0(SB), Z2
+	VADDPS      Z2, Z4, Z4
+	VDIVPS      Z4, Z2, Z4
+	VMOVUPS     (BX), Z3
+	VMULPS      Z0, Z4, Z1
+	VMULPS      Z3, Z1, Z1
+	VMOVUPS     Z1, (DX)
+	VSUBPS      Z4, Z2, Z1
+	VMULPS      Z0, Z1, Z1
+	VADDPS      Z2, Z1, Z1
+	VMULPS      Z4, Z1, Z1
+	VMULPS      (DI), Z3, Z3
+	VMULPS      Z3, Z1, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, AX
+	JNE         swigluGradient512_next
+	VZEROUPPER
+	RET
+
+// func addScaled512(n int, sum *float32, slope *float32, x *float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·addScaled512(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         sum+8(FP), CX
+	MOVQ         slope+16(FP), DX
+	MOVQ         x+24(FP), BX
+	VBROADCASTSS scale+32(FP), Z0
+
+addScaled512_next:
+	VMULPS  (BX), Z0, Z1
+	VMULPS  (DX), Z1, Z1
+	VADDPS  (CX), Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	SUBQ    $0x00000010, AX
+	JNE     addScaled512_next
+	VZEROUPPER
+	RET
+
+// func reject512(n int, dst *float32, x *float32, along float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·reject512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS along+24(FP), Z0
+	VBROADCASTSS scale+28(FP), Z1
+
+reject512_next:
+	VMOVUPS (CX), Z2
+	VMULPS  (DX), Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, AX
+	JNE     reject512_next
+	VZEROUPPER
+	RET
+
+// func centre512(n int, dst *float32, weight *float32, mean float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·centre512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         weight+16(FP), DX
+	VBROADCASTSS mean+24(FP), Z0
+	VBROADCASTSS scale+28(FP), Z1
+
+centre512_next:
+	VMOVUPS (CX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  (DX), Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, AX
+	JNE     centre512_next
+	VZEROUPPER
+	RET
+
+// func multiply512(n int, dst *float32, factor float32)
+// Requires: AVX, AVX512F
+TEXT ·multiply512(SB), NOSPLIT, $0-20
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	VBROADCASTSS factor+16(FP), Z0
+
+multiply512_next:
+	VMULPS  (CX), Z0, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, AX
+	JNE     multiply512_next
+	VZEROUPPER
+	RET
+
+// func swigluGradient256(n int, dgate *float32, dup *float32, gradient *float32, gate *float32, up *float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·swigluGradient256(SB), NOSPLIT, $0-48
+	MOVQ n+0(FP), AX
+	MOVQ dgate+8(FP), CX
+	MOVQ dup+16(FP), DX
+	MOVQ gradient+24(FP), BX
+	MOVQ gate+32(FP), SI
+	MOVQ up+40(FP), DI
+
+swigluGradient256_next:
+	VMOVUPS     (SI), Y0
+	VXORPS      sign<>+0(SB), Y0, Y1
+	VMOVUPS     exp_most<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMOVUPS     exp_least<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMULPS      exp_log2e<>+0(SB), Y1, Y2
+	VROUNDPS    $0x00, Y2, Y2
+	VMOVUPS     exp_ln2high<>+0(SB), Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     exp_ln2low<>+0(SB), Y4
+	VFMADD231PS Y4, Y2, Y1
+	VMOVUPS     exp_c0<>+0(SB), Y4
+	VFMADD213PS exp_c1<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c2<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c3<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c4<>+0(SB), Y1, Y4
+	VFMADD213PS exp_c5<>+0(SB), Y1, Y4
+	VMULPS      Y1, Y1, Y3
+	VFMADD213PS Y1, Y3, Y4
+	VADDPS      exp_one<>+0(SB), Y4, Y4
+	VCVTPS2DQ   Y2, Y2
+	VPADDD      exp_bias<>+0(SB), Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VMULPS      Y2, Y4, Y4
+	VMOVUPS     exp_one<>+0(SB), Y2
+	VADDPS      Y2, Y4, Y4
+	VDIVPS      Y4, Y2, Y4
+	VMOVUPS     (BX), Y3
+	VMULPS      Y0, Y4, Y1
+	VMULPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (DX)
+	VSUBPS      Y4, Y2, Y1
+	VMULPS      Y0, Y1, Y1
+	VADDPS      Y2, Y1, Y1
+	VMULPS      Y4, Y1, Y1
+	VMULPS      (DI), Y3, Y3
+	VMULPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, AX
+	JNE         swigluGradient256_next
+	VZEROUPPER
+	RET
+
+// func addScaled256(n int, sum *float32, slope *float32, x *float32, scale float32)
+// Requires: AVX
+TEXT ·addScaled256(SB), NOSPLIT, $0-36
+	MOVQ         n+0(FP), AX
+	MOVQ         sum+8(FP), CX
+	MOVQ         slope+16(FP), DX
+	MOVQ         x+24(FP), BX
+	VBROADCASTSS scale+32(FP), Y0
+
+addScaled256_next:
+	VMULPS  (BX), Y0, Y1
+	VMULPS  (DX), Y1, Y1
+	VADDPS  (CX), Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x00000008, AX
+	JNE     addScaled256_next
+	VZEROUPPER
+	RET
+
+// func reject256(n int, dst *float32, x *float32, along float32, scale float32)
+// Requires: AVX
+TEXT ·reject256(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS along+24(FP), Y0
+	VBROADCASTSS scale+28(FP), Y1
+
+reject256_next:
+	VMOVUPS (CX), Y2
+	VMULPS  (DX), Y0, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, AX
+	JNE     reject256_next
+	VZEROUPPER
+	RET
+
+// func centre256(n int, dst *float32, weight *float32, mean float32, scale float32)
+// Requires: AVX
+TEXT ·centre256(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         weight+16(FP), DX
+	VBROADCASTSS mean+24(FP), Y0
+	VBROADCASTSS scale+28(FP), Y1
+
+centre256_next:
+	VMOVUPS (CX), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  (DX), Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, AX
+	JNE     centre256_next
+	VZEROUPPER
+	RET
+
+// func multiply256(n int, dst *float32, factor float32)
+// Requires: AVX
+TEXT ·multiply256(SB), NOSPLIT, $0-20
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	VBROADCASTSS factor+16(FP), Y0
+
+multiply256_next:
+	VMULPS  (CX), Y0, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	SUBQ    $0x00000008, AX
+	JNE     multiply256_next
+	VZEROUPPER
+	RET

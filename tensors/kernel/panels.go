@@ -50,6 +50,46 @@ func (p *Panels) Pack(weight []float32, out, in int) {
 	p.Put(weight, 0)
 }
 
+// PackTransposed packs in float32 the weight [out, in] whose transpose is a matrix
+// [in, out]: a row of a panel is 32 neighbours of a row of the matrix. By a weight
+// [out, in] that Pack has packed, PackTransposed(weight, in, out) multiplies the
+// other way, from the gradient of the product to that of its x.
+func (p *Panels) PackTransposed(matrix []float32, out, in int) {
+	check("matrix of PackTransposed", len(matrix), out*in)
+	p.Reset(out, in, false)
+	Parallel(in, func(low, high int) { p.putTransposed(matrix, out, low, high) })
+}
+
+// packTransposed is PackTransposed by one worker, of a matrix with rows stride
+// apart.
+func (p *Panels) packTransposed(matrix []float32, stride, out, in int) {
+	p.Reset(out, in, false)
+	p.putTransposed(matrix, stride, 0, in)
+}
+
+// putTransposed packs the rows low to high of the matrix whose transpose the
+// weight is. They are stride apart.
+func (p *Panels) putTransposed(matrix []float32, stride, low, high int) {
+	for i := low; i < high; i++ {
+		row := matrix[i*stride:][:p.out]
+		for n := 0; n < p.out/panelColumns; n++ {
+			*(*[panelColumns]float32)(p.single[(n*p.in+i)*panelColumns:]) = *(*[panelColumns]float32)(row[n*panelColumns:])
+		}
+		if p.out%panelColumns != 0 {
+			line := p.single[(p.out/panelColumns*p.in+i)*panelColumns:][:panelColumns]
+			clear(line[copy(line, row[p.out&^(panelColumns-1):]):])
+		}
+	}
+}
+
+// pack is Pack by one worker, of a weight with rows stride apart.
+func (p *Panels) pack(weight []float32, stride, out, in int) {
+	p.Reset(out, in, false)
+	for n := range panels(out) {
+		p.putPanel(n, weight[n*panelColumns*stride:], stride, min(panelColumns, out-n*panelColumns))
+	}
+}
+
 // PackBF16 packs a weight [out, in] of little-endian bfloat16.
 func (p *Panels) PackBF16(raw []byte, out, in int) {
 	check("raw of PackBF16", len(raw), 2*out*in)
@@ -74,17 +114,21 @@ const PartRows = panelColumns
 // Put packs rows of a float32 weight from row first on, to the end of a panel or
 // of the weight.
 func (p *Panels) Put(rows []float32, first int) {
-	in := p.in
-	p.parts(len(rows), first, func(n, j, row int) {
-		panel := p.single[n*in*panelColumns : (n+1)*in*panelColumns]
-		if row < 0 {
-			clearColumn(panel, j, 0)
-			return
-		}
-		for i, v := range rows[row*in : (row+1)*in] {
-			panel[i*panelColumns+j] = v
+	low, count := p.part(len(rows), first)
+	Parallel(panels(count), func(from, to int) {
+		for n := from; n < to; n++ {
+			p.putPanel(low+n, rows[n*panelColumns*p.in:], p.in, min(panelColumns, count-n*panelColumns))
 		}
 	})
+}
+
+// putPanel packs so many rows, which are stride apart, in panel n.
+func (p *Panels) putPanel(n int, rows []float32, stride, count int) {
+	panel := p.single[n*p.in*panelColumns : (n+1)*p.in*panelColumns]
+	transpose(panel, panelColumns, rows, stride, count, p.in)
+	for j := count; j < panelColumns; j++ {
+		clearColumn(panel, j, 0)
+	}
 }
 
 // PutBF16 packs rows of a weight of little-endian bfloat16 from row first on, to
@@ -108,15 +152,20 @@ func (p *Panels) PutBF16(raw []byte, first int) {
 	})
 }
 
+// part is the first panel and the number of rows of a part of so many values.
+func (p *Panels) part(values, first int) (low, rows int) {
+	rows = values / max(1, p.in)
+	if last := first + rows; first%panelColumns != 0 || last > p.out || last%panelColumns != 0 && last != p.out {
+		panic(fmt.Sprintf("kernel: rows %d to %d are no part of a weight of %d", first, last, p.out))
+	}
+	return first / panelColumns, rows
+}
+
 // parts calls put for every column of the panels that a part of so many values
 // fills, with the row of the part that goes there, or -1 for one beyond the
 // weight.
 func (p *Panels) parts(values, first int, put func(panel, column, row int)) {
-	rows := values / max(1, p.in)
-	if last := first + rows; first%panelColumns != 0 || last > p.out || last%panelColumns != 0 && last != p.out {
-		panic(fmt.Sprintf("kernel: rows %d to %d are no part of a weight of %d", first, last, p.out))
-	}
-	low := first / panelColumns
+	low, rows := p.part(values, first)
 	Parallel(panels(rows), func(from, to int) {
 		for n := from; n < to; n++ {
 			for j := range panelColumns {

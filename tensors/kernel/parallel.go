@@ -27,6 +27,19 @@ func Parallel(n int, work func(low, high int)) {
 	}
 }
 
+// inTurn cuts 0..n into pieces of step and runs work on them, by as many workers
+// as there are processors: each takes the next piece when it has done one, so that
+// pieces may cost more or less. The pieces must write disjoint memory.
+func inTurn(n, step int, work func(low, high int)) {
+	var next atomic.Int64
+	pieces := (n + step - 1) / step
+	Parallel(min(runtime.GOMAXPROCS(0), pieces), func(int, int) {
+		for low := int(next.Add(1)-1) * step; low < n; low = int(next.Add(1)-1) * step {
+			work(low, min(low+step, n))
+		}
+	})
+}
+
 // job is one Parallel. Whoever comes first takes a piece, so a worker that
 // wakes up late keeps nobody waiting.
 type job struct {

@@ -42,3 +42,25 @@ func scaled(dst, x, weight []float32, scale float32) { scaledPlain(dst, x, weigh
 func rotate(dst, x, cos, sin []float32) { rotatePlain(dst, x, cos, sin, 0) }
 
 func exponentials(values []float32, shift float32) { exponentialsPlain(values, shift) }
+
+func swigluGradient(dgate, dup, gradient, gate, up []float32) {
+	swigluGradientPlain(dgate, dup, gradient, gate, up)
+}
+
+func addScaled(sum, slope, x []float32, scale float32) { addScaledPlain(sum, slope, x, scale) }
+
+func reject(dst, x []float32, along, scale float32) { rejectPlain(dst, x, along, scale) }
+
+func centre(dst, weight []float32, mean, scale float32) { centrePlain(dst, weight, mean, scale) }
+
+func multiply(x []float32, factor float32) { multiplyPlain(x, factor) }
+
+func eightSums(sums *[8]float32, x []float32) { eightSumsPlain(sums, x) }
+
+func eightDots(sums *[8]float32, a, b []float32) { eightDotsPlain(sums, a, b) }
+
+func largest(x []float32) float32 { return largestPlain(x) }
+
+func transpose(dst []float32, dstStride int, src []float32, srcStride, rows, columns int) {
+	transposePlain(dst, dstStride, src, srcStride, rows, columns)
+}

@@ -99,12 +99,7 @@ func swiglu(name string, width registers) {
 	Label(name + "_next")
 	x, g := width.take(), width.take()
 	VMOVUPS(Mem{Base: gate}, g)
-	sign := constant("sign", 1<<31)
-	if width.bytes == wide.bytes {
-		VPXORD(sign, g, x)
-	} else {
-		VXORPS(sign, g, x)
-	}
+	negate(width, g, x)
 	y := exponential(width, x)
 	VADDPS(float("exp_one", 1), y, y)
 	VDIVPS(y, g, y)
@@ -117,4 +112,14 @@ func swiglu(name string, width registers) {
 	JNE(LabelRef(name + "_next"))
 	VZEROUPPER()
 	RET()
+}
+
+// negate writes y = -x.
+func negate(width registers, x, y reg.VecVirtual) {
+	sign := constant("sign", 1<<31)
+	if width.bytes == wide.bytes {
+		VPXORD(sign, x, y)
+	} else {
+		VXORPS(sign, x, y)
+	}
 }

@@ -53,6 +53,18 @@ func main() {
 	rotate("rotate512", wide)
 	rotate("rotate256", narrow)
 	splitter()
+	transpose("transpose256")
+	largest("largest256")
+	sums("sums256")
+	dots("dots256")
+	for _, width := range []registers{wide, narrow} {
+		suffix := fmt.Sprint(8 * width.bytes)
+		swigluGradient("swigluGradient"+suffix, width)
+		addScaled("addScaled"+suffix, width)
+		reject("reject"+suffix, width)
+		centre("centre"+suffix, width)
+		multiply("multiply"+suffix, width)
+	}
 	Generate()
 	if err := errors.Join(neon(*arm64), amx(*tiles)); err != nil {
 		log.Fatal(err)
