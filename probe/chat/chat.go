@@ -24,6 +24,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nikolalohinski/gonja/v2/config"
@@ -40,6 +41,7 @@ type Message struct {
 type Template struct {
 	source  string
 	special map[string]string // the variables bos_token, eos_token and so on
+	parsed  sync.Pool         // of *exec.Template: to parse takes longer than to render
 }
 
 // Options of Render; the zero value is ready to use.
@@ -119,9 +121,12 @@ func (t *Template) Render(ctx context.Context, messages []Message, opt Options) 
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	b := &budget{ctx: ctx}
-	parsed, err := t.parse()
-	if err != nil {
-		return "", err
+	parsed, ok := t.parsed.Get().(*exec.Template)
+	if !ok {
+		var err error
+		if parsed, err = t.parse(); err != nil {
+			return "", err
+		}
 	}
 	type result struct {
 		text string
@@ -138,6 +143,7 @@ func (t *Template) Render(ctx context.Context, messages []Message, opt Options) 
 		if r.err != nil {
 			return "", plain(r.err)
 		}
+		t.parsed.Put(parsed) // nothing of a rendering stays in it
 		return r.text, nil
 	case <-ctx.Done():
 		return "", fmt.Errorf("the chat template does not come to an end: %w", ctx.Err())
