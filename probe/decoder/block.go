@@ -6,6 +6,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"surgeon/probe/decoder/op"
 )
 
 // weight is a parameter of a decoder block: its name after "model.layers.N.",
@@ -94,7 +96,7 @@ type graph struct {
 	inputs map[string]*gorgonia.Node
 	out    *gorgonia.Node
 	vm     gorgonia.VM
-	ops    []*operation
+	ops    []*op.Op
 	space  *workspace
 }
 
@@ -111,8 +113,10 @@ func (g *graph) input(name string, shape ...int) *gorgonia.Node {
 
 // apply adds an operation. A graph that does not fit together is a mistake in
 // this package, not in a file: shapes of files are checked before.
-func (g *graph) apply(o *operation, inputs ...*gorgonia.Node) *gorgonia.Node {
-	o.space = g.space
+func (g *graph) apply(o *op.Op, inputs ...*gorgonia.Node) *gorgonia.Node {
+	if g.space != nil {
+		o.Memory = g.space.take
+	}
 	g.ops = append(g.ops, o)
 	return gorgonia.Must(gorgonia.ApplyOp(o, inputs...))
 }
@@ -136,68 +140,42 @@ func (g *graph) run(inputs map[string]gorgonia.Value) ([]float32, error) {
 	if err := g.vm.RunAll(); err != nil {
 		return nil, fmt.Errorf("decoder: the graph failed: %w", err)
 	}
-	return floats(g.out.Value().(*tensor.Dense)), nil
+	return op.Floats(g.out.Value()), nil
 }
 
-// newBlock builds the graph of one decoder block for a number of rows: that of
-// Llama (Touvron et al., arXiv 2302.13971), with norms before attention and MLP
-// or behind them, as the Config says. It is built once and run for every layer
-// with that layer's weights bound to its inputs, which are called as in
-// blockWeights; "x" is the residual stream [rows, hidden]. Positions, segments
-// and what the layer looks at are those of the workspace at the run.
+// newBlock builds the graph of one decoder block for a number of rows. It is
+// built once and run for every layer with that layer's weights bound to its
+// inputs, which are called as in blockWeights; "x" is the residual stream [rows,
+// hidden]. Positions, segments and what the layer looks at are those of the
+// workspace at the run.
 func newBlock(c Config, rows int, space *workspace) *graph {
-	b := &blockBuilder{graph: newGraph(space), c: c, w: map[string]*gorgonia.Node{}}
+	b := &blockBuilder{graph: newGraph(space), w: map[string]*gorgonia.Node{}}
 	x := b.input("x", rows, c.Hidden)
 	for _, weight := range c.blockWeights() {
 		b.w[weight.name] = b.input(weight.name, weight.shape...)
 	}
-	norms := c.norms()
-
-	h := b.norm(norms.BeforeAttention, x)
-	q := b.apply(ropeOp("rope_q", space, c.Heads, c.HeadDim), b.heads("self_attn.q", h, c.Heads))
-	k := b.apply(ropeOp("rope_k", space, c.KVHeads, c.HeadDim), b.heads("self_attn.k", h, c.KVHeads))
-	a := b.linear("self_attn.o_proj", b.apply(attentionOp(space, c), q, k, b.linear("self_attn.v_proj", h)))
-	x = b.apply(addOp("add_attention"), x, b.norm(norms.AfterAttention, a))
-
-	h = b.norm(norms.BeforeMLP, x)
-	m := b.apply(gateOp(c), b.linear("mlp.gate_proj", h), b.linear("mlp.up_proj", h))
-	b.out = b.apply(addOp("add_mlp"), x, b.norm(norms.AfterMLP, b.linear("mlp.down_proj", m)))
+	b.out = c.Block(b, &space.pass, x)
 	return b.graph
 }
 
 // blockBuilder is a block's graph while it grows.
 type blockBuilder struct {
 	*graph
-	c Config
 	w map[string]*gorgonia.Node // the weights, by name
 }
 
-// norm is an RMSNorm; without a name, nothing.
-func (b *blockBuilder) norm(name string, in *gorgonia.Node) *gorgonia.Node {
-	if name == "" {
-		return in
-	}
-	return b.apply(normOp(name, b.c.Epsilon), in, b.w[name+".weight"])
-}
+// Apply implements Builder.
+func (b *blockBuilder) Apply(o *op.Op, in ...*gorgonia.Node) *gorgonia.Node { return b.apply(o, in...) }
 
-// linear is a projection, with its bias if there is one.
-func (b *blockBuilder) linear(name string, in *gorgonia.Node) *gorgonia.Node {
+// Weight implements Builder.
+func (b *blockBuilder) Weight(name string) *gorgonia.Node { return b.w[name+".weight"] }
+
+// Linear implements Builder.
+func (b *blockBuilder) Linear(name string, in *gorgonia.Node) *gorgonia.Node {
 	if bias, ok := b.w[name+".bias"]; ok {
-		return b.apply(linearBiasOp(name), in, b.w[name+".weight"], bias)
+		return b.apply(op.LinearBias(name), in, b.w[name+".weight"], bias)
 	}
-	return b.apply(linearOp(name), in, b.w[name+".weight"])
-}
-
-// heads projects to queries or keys and norms them, if that is in the Config.
-func (b *blockBuilder) heads(name string, in *gorgonia.Node, heads int) *gorgonia.Node {
-	in = b.linear(name+"_proj", in)
-	switch b.c.QKNorm {
-	case EachHead:
-		return b.apply(headNormOp(name+"_norm", b.c.Epsilon, heads), in, b.w[name+"_norm.weight"])
-	case AllHeads:
-		return b.norm(name+"_norm", in)
-	}
-	return in
+	return b.apply(op.Linear(name), in, b.w[name+".weight"])
 }
 
 // newHead builds the graph from the residual stream "x" [rows, hidden] to the
@@ -206,9 +184,9 @@ func newHead(c Config, rows int, space *workspace) *graph {
 	g := newGraph(space)
 	x := g.input("x", rows, c.Hidden)
 	norm, head := g.input("norm.weight", c.Hidden), g.input("head.weight", c.Vocabulary, c.Hidden)
-	g.out = g.apply(linearOp("lm_head"), g.apply(normOp("norm", c.Epsilon), x, norm), head)
+	g.out = g.apply(op.Linear("lm_head"), g.apply(op.RMSNorm("norm", c.Epsilon), x, norm), head)
 	if c.LogitCap != 0 {
-		g.out = g.apply(softcapOp(c.LogitCap), g.out)
+		g.out = g.apply(op.Softcap("softcap", c.LogitCap), g.out)
 	}
 	return g
 }

@@ -29,6 +29,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"surgeon/probe/decoder/op"
 	"surgeon/tensors"
 	"surgeon/tensors/kernel"
 )
@@ -192,9 +193,10 @@ func (m *Model) block(layer int, weights map[string]gorgonia.Value, b *batch, st
 		m.blocks[rows] = g
 	}
 	look := m.config.layer(layer)
-	m.space.segments, m.space.rotation, m.space.window, m.space.caches = b.segments, b.rotations[look.RoPE], look.Window, nil
+	rotation := b.rotations[look.RoPE]
+	m.space.pass = op.Pass{Segments: b.segments, Cos: rotation.cos, Sin: rotation.sin, Window: look.Window}
 	if b.caches != nil {
-		m.space.caches = b.caches[layer]
+		m.space.pass.Caches = b.caches[layer]
 	}
 	weights["x"] = dense(stream, rows, m.config.Hidden)
 	out, err := g.run(weights)

@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"surgeon/probe/decoder/op"
 	"surgeon/tensors/kernel"
 )
 
@@ -36,13 +37,13 @@ func TestOverhead(t *testing.T) {
 		for i := range positions {
 			positions[i] = int32(i)
 		}
-		space.segments, space.rotation = []kernel.Segment{{Start: 0, End: rows, Parent: -1}}, c.rotations(positions)[c.RoPE]
+		rotation := c.rotations(positions)[c.RoPE]
+		space.pass = op.Pass{Segments: []kernel.Segment{{Start: 0, End: rows, Parent: -1}}, Cos: rotation.cos, Sin: rotation.sin}
 		var inside time.Duration
 		for _, o := range g.ops {
-			do := o.do
-			o.do = func(dst []float32, in []gorgonia.Value) {
+			o.Around = func(_ *op.Op, do func()) {
 				start := time.Now()
-				do(dst, in)
+				do()
 				inside += time.Since(start)
 			}
 		}

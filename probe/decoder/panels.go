@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"reflect"
 
-	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"surgeon/probe/decoder/op"
 	"surgeon/tensors"
 	"surgeon/tensors/kernel"
 )
@@ -16,7 +16,7 @@ import (
 // that is how it is stored.
 type panels struct{ kernel.Panels }
 
-var _ gorgonia.Value = (*panels)(nil)
+var _ op.Weight = (*panels)(nil)
 
 // partBytes is what is read of a weight at a time.
 const partBytes = 8 << 20

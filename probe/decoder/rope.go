@@ -57,6 +57,18 @@ func rotate(frequencies []float32, positions []int32) rotation {
 	return r
 }
 
+// Rotate returns cosine and sine of the angle of each channel pair of a layer at
+// positions, [positions, half] each; both are empty where the layer has no
+// rotation.
+func (c Config) Rotate(layer int, positions []int32) (cos, sin []float32) {
+	r := c.layer(layer).RoPE
+	if r.Theta == 0 {
+		return nil, nil
+	}
+	rotated := rotate(r.frequencies(c.rotary(r)/2), positions)
+	return rotated.cos, rotated.sin
+}
+
 // rotations are those of a batch, by what layers may ask for.
 func (c Config) rotations(positions []int32) map[RoPE]rotation {
 	all := map[RoPE]rotation{{}: {}}

@@ -30,6 +30,21 @@ func (c Config) weights() []weight {
 	return list
 }
 
+// Tensor is a tensor that a model has.
+type Tensor struct {
+	Name  string
+	Shape []int
+}
+
+// Tensors lists the tensors of a model as checkpoints store them: embedding,
+// last norm, head, then the blocks.
+func (c Config) Tensors() (list []Tensor) {
+	for _, w := range c.weights() {
+		list = append(list, Tensor{w.name, w.shape})
+	}
+	return list
+}
+
 func blockName(layer int, name string) string { return fmt.Sprintf("model.layers.%d.%s", layer, name) }
 
 func (m *Model) expect(name string, shape []int) error {

@@ -5,7 +5,7 @@ import (
 
 	"gorgonia.org/tensor"
 
-	"surgeon/tensors/kernel"
+	"surgeon/probe/decoder/op"
 )
 
 // workspace is the memory that all graphs of a model share, since one runs at
@@ -13,11 +13,7 @@ import (
 // name. However many graphs there are, for however many numbers of rows, there
 // is one set of weights and one of activations.
 type workspace struct {
-	// What the operations of the graphs look at beside their inputs.
-	segments []kernel.Segment
-	caches   []*kernel.Cache // per segment; nil for none
-	rotation rotation
-	window   int
+	pass op.Pass // what the operations of the graphs look at beside their inputs
 
 	buffers map[string][]float32
 	packed  map[string]*panels
@@ -26,11 +22,8 @@ type workspace struct {
 }
 
 // take returns n values of a name's buffer, of any content; the buffer's next
-// taker gets the same memory. A nil workspace gives new memory.
+// taker gets the same memory.
 func (w *workspace) take(name string, n int) []float32 {
-	if w == nil {
-		return make([]float32, n)
-	}
 	if w.buffers == nil {
 		w.buffers = map[string][]float32{}
 	}

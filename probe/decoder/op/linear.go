@@ -1,0 +1,149 @@
+package op
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"surgeon/tensors/kernel"
+)
+
+// Linear is a projection: x [rows, in], Weight [out, in] -> x W^T [rows, out]. If
+// it is to be differentiated, the weight is Trained; the gradients are
+//
+//	dx = dy W,  dW = dy^T x
+func Linear(name string) *Op {
+	o := &Op{
+		Name: name, inputs: []int{2, 2}, dims: 2,
+		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][0], in[1][0]} },
+		do: func(dst []float32, in []gorgonia.Value) {
+			in[1].(Weight).Multiply(dst, Floats(in[0]), in[0].Shape()[0])
+		},
+	}
+	o.gradient = func(in gorgonia.Nodes, _, of *gorgonia.Node) (gorgonia.Nodes, error) {
+		return apply(
+			term{o.wanted(0), linearInput(name + " to x"), gorgonia.Nodes{of, in[1]}},
+			term{o.wanted(1), linearWeight(name + " to weight"), gorgonia.Nodes{of, in[0]}})
+	}
+	return o
+}
+
+// LinearBias is Linear with a third input, bias [out], added to every row. The
+// gradient of the bias is the sum of the rows of dy.
+func LinearBias(name string) *Op {
+	o := Linear(name)
+	weights := o.gradient
+	o.inputs = []int{2, 2, 1}
+	o.do = func(dst []float32, in []gorgonia.Value) {
+		rows := in[0].Shape()[0]
+		in[1].(Weight).Multiply(dst, Floats(in[0]), rows)
+		kernel.AddRow(dst, Floats(in[2]), rows)
+	}
+	o.gradient = func(in gorgonia.Nodes, out, of *gorgonia.Node) (gorgonia.Nodes, error) {
+		nodes, err := weights(in, out, of)
+		if err != nil {
+			return nil, err
+		}
+		bias, err := apply(term{o.wanted(2), columnSums(name + " to bias"), gorgonia.Nodes{of}})
+		return append(nodes, bias...), err
+	}
+	return o
+}
+
+// linearInput: dy [rows, out], Trained [out, in] -> [rows, in].
+func linearInput(name string) *Op {
+	return &Op{
+		Name: name, inputs: []int{2, 2}, dims: 2,
+		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][0], in[1][1]} },
+		do: func(dst []float32, in []gorgonia.Value) {
+			in[1].(Trained).MultiplyTransposed(dst, Floats(in[0]), in[0].Shape()[0])
+		},
+	}
+}
+
+// linearWeight: dy [rows, out], x [rows, in] -> [out, in].
+func linearWeight(name string) *Op {
+	return &Op{
+		Name: name, inputs: []int{2, 2}, dims: 2,
+		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][1], in[1][1]} },
+		do: func(dst []float32, in []gorgonia.Value) {
+			rows, out, width := in[0].Shape()[0], in[0].Shape()[1], in[1].Shape()[1]
+			kernel.WeightGradient(dst, Floats(in[0]), Floats(in[1]), rows, out, width)
+		},
+	}
+}
+
+// columnSums: x [rows, width] -> [width].
+func columnSums(name string) *Op {
+	return &Op{
+		Name: name, inputs: []int{2}, dims: 1,
+		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][1]} },
+		do:    func(dst []float32, in []gorgonia.Value) { kernel.ColumnSums(dst, Floats(in[0]), in[0].Shape()[0]) },
+	}
+}
+
+// Embed looks up the rows of an embedding [vocabulary, width] that the Pass's
+// tokens ask for -> [rows, width]. The gradient of an embedding's row is the sum
+// of those of the rows that it became, in their order.
+func Embed(name string, pass *Pass, rows int) *Op {
+	return &Op{
+		Name: name, inputs: []int{2}, dims: 2,
+		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{rows, in[0][1]} },
+		do: func(dst []float32, in []gorgonia.Value) {
+			table, width := in[0].(Table).Values(), in[0].Shape()[1]
+			for r, id := range pass.Tokens {
+				copy(dst[r*width:(r+1)*width], table[int(id)*width:])
+			}
+		},
+		gradient: func(in gorgonia.Nodes, _, of *gorgonia.Node) (gorgonia.Nodes, error) {
+			return apply(term{true, embedGradient(name+" to weight", pass, in[0].Shape()), gorgonia.Nodes{of}})
+		},
+	}
+}
+
+// Table is a matrix whose rows can be read.
+type Table interface {
+	Values() []float32 // [rows, width]
+}
+
+// embedGradient: dy [rows, width] -> [vocabulary, width].
+func embedGradient(name string, pass *Pass, shape tensor.Shape) *Op {
+	return &Op{
+		Name: name, inputs: []int{2}, dims: 2,
+		shape: func([]tensor.Shape) tensor.Shape { return shape.Clone() },
+		do: func(dst []float32, in []gorgonia.Value) {
+			clear(dst)
+			dy, width := Floats(in[0]), shape[1]
+			kernel.Parallel(width, func(low, high int) {
+				for r, id := range pass.Tokens {
+					to, from := dst[int(id)*width:(int(id)+1)*width], dy[r*width:(r+1)*width]
+					for i := low; i < high; i++ {
+						to[i] += from[i]
+					}
+				}
+			})
+		},
+	}
+}
+
+// term is a gradient with respect to one input.
+type term struct {
+	wanted bool
+	op     *Op
+	inputs gorgonia.Nodes
+}
+
+// apply adds the operations of the gradients that are wanted; others are nil.
+func apply(terms ...term) (gorgonia.Nodes, error) {
+	nodes := make(gorgonia.Nodes, len(terms))
+	for i, t := range terms {
+		if !t.wanted {
+			continue
+		}
+		n, err := gorgonia.ApplyOp(t.op, t.inputs...)
+		if err != nil {
+			return nil, err
+		}
+		nodes[i] = n
+	}
+	return nodes, nil
+}
