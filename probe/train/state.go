@@ -1,0 +1,165 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"surgeon/tensors"
+)
+
+// state is what is saved beside the values: where the run stands, and which one it
+// is.
+type state struct {
+	Identity string  `json:"identity"`
+	Step     int     `json:"step"`
+	Cursor   cursor  `json:"cursor"`
+	Options  Options `json:"options"`
+	File     string  `json:"file"` // the values
+}
+
+const stateFile = "state.json"
+
+// Save writes the state of a run into a folder, so that Restore goes on with the
+// same bits: the values that are trained and their two moments in one file of
+// safetensors, then state.json, which names it. What an earlier Save left there is
+// removed when the new state is complete.
+func (r *Run) Save(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	values := newWeights()
+	for _, p := range r.trained {
+		values.put("value."+p.name, p.shape, p.values)
+		values.put("first."+p.name, p.shape, p.first)
+		values.put("second."+p.name, p.shape, p.second)
+	}
+	s := state{Identity: r.Identity(), Step: r.step, Cursor: r.draw.cursor, Options: r.options, File: fmt.Sprintf("state-%06d.safetensors", r.step)}
+	path := filepath.Join(dir, s.File)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // what a kill between the two files left
+		return err
+	}
+	if _, err := tensors.Write(ctx, path, values, tensors.WriteOptions{}); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	temporary := filepath.Join(dir, stateFile+".new")
+	if err := os.WriteFile(temporary, append(data, '\n'), 0o666); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, filepath.Join(dir, stateFile)); err != nil {
+		return err
+	}
+	old, err := filepath.Glob(filepath.Join(dir, "state-*.safetensors"))
+	for _, name := range old {
+		if filepath.Base(name) != s.File {
+			err = errors.Join(err, os.Remove(name))
+		}
+	}
+	return err
+}
+
+// Restore goes on with a run that Save stopped. It reports false where the folder
+// holds none, and an error where it holds another run or a damaged one.
+func (r *Run) Restore(dir string) (bool, error) {
+	path := filepath.Join(dir, stateFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	var s state
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("%s: %w", path, err)
+	case s.Identity != r.Identity():
+		return false, fmt.Errorf("%s is the state of another training (of other data, another base or other options): remove the folder to begin anew", path)
+	case s.Step < 0 || s.Step > r.options.Steps || len(s.Cursor.Replay) != len(r.draw.replay) || filepath.Base(s.File) != s.File:
+		return false, fmt.Errorf("%s contradicts itself: remove the folder to begin anew", path)
+	}
+	values, err := tensors.Open(filepath.Join(dir, s.File))
+	if err != nil {
+		return false, err
+	}
+	defer values.Close()
+	for _, p := range r.trained {
+		for prefix, to := range map[string][]float32{"value.": p.values, "first.": p.first, "second.": p.second} {
+			info, ok := values.Info(prefix + p.name)
+			if !ok || info.DType != tensors.F32 || !slices.Equal(info.Shape, p.shape) {
+				return false, fmt.Errorf("%s has no tensor %q of float32 and shape %v: remove the folder to begin anew", filepath.Join(dir, s.File), prefix+p.name, p.shape)
+			}
+			if err := values.Read(to, prefix+p.name, 0); err != nil {
+				return false, err
+			}
+		}
+		p.version++
+	}
+	r.step, r.draw.cursor = s.Step, s.Cursor
+	return true, nil
+}
+
+// Identity is a digest of all that decides what a run computes: options, the
+// weights it began with and its data, token by token.
+func (r *Run) Identity() string {
+	if r.identity == "" {
+		sum := sha256.New()
+		options, err := json.Marshal(r.options)
+		if err != nil {
+			panic(err) // numbers, texts and lists of them
+		}
+		sum.Write(options)
+		fmt.Fprintf(sum, "%+v", r.config)
+		for _, p := range r.parameters {
+			fmt.Fprintf(sum, "%s %v %v", p.name, p.shape, p.frozen)
+			addFloats(sum, p.values)
+		}
+		for _, part := range [][]Example{r.data.Domain, r.data.Replay, r.data.Unlabelled} {
+			addExamples(sum, part)
+		}
+		r.identity = hex.EncodeToString(sum.Sum(nil))
+	}
+	return r.identity
+}
+
+func addFloats(sum hash.Hash, values []float32) {
+	buffer := make([]byte, 0, 1<<16)
+	for len(values) > 0 {
+		n := min(len(values), cap(buffer)/4)
+		for _, v := range values[:n] {
+			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
+		}
+		sum.Write(buffer)
+		values, buffer = values[n:], buffer[:0]
+	}
+}
+
+func addExamples(sum hash.Hash, examples []Example) {
+	fmt.Fprintf(sum, "%d examples", len(examples))
+	var buffer []byte
+	for _, e := range examples {
+		buffer = fmt.Appendf(buffer[:0], "%q %d ", e.Slice, len(e.Tokens))
+		for i, id := range e.Tokens {
+			learned := uint32(0)
+			if e.Learned[i] {
+				learned = 1
+			}
+			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(id)<<1|learned)
+		}
+		sum.Write(buffer)
+	}
+}

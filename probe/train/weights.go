@@ -1,0 +1,144 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"surgeon/probe/decoder"
+	"surgeon/tensors"
+	"surgeon/tensors/kernel"
+)
+
+// Weights is a tensors.Source of float32 values in memory, which may be stored in
+// a narrower type.
+type Weights struct {
+	names  []string
+	values map[string][]float32
+	shapes map[string][]int
+	stored func(name string) tensors.DType // nil: all F32
+}
+
+var _ tensors.Source = (*Weights)(nil)
+
+func newWeights() *Weights {
+	return &Weights{values: map[string][]float32{}, shapes: map[string][]int{}}
+}
+
+// add adds a tensor, which shares the parameter's memory.
+func (w *Weights) add(name string, p *parameter) { w.put(name, p.shape, p.values) }
+
+func (w *Weights) put(name string, shape []int, values []float32) {
+	w.names = append(w.names, name)
+	slices.Sort(w.names)
+	w.values[name], w.shapes[name] = values, shape
+}
+
+// Names implements tensors.Source.
+func (w *Weights) Names() []string { return w.names }
+
+// Info implements tensors.Source.
+func (w *Weights) Info(name string) (tensors.Info, bool) {
+	shape, ok := w.shapes[name]
+	return tensors.Info{DType: w.dtype(name), Shape: shape}, ok
+}
+
+func (w *Weights) dtype(name string) tensors.DType {
+	if w.stored == nil {
+		return tensors.F32
+	}
+	return w.stored(name)
+}
+
+// As is the same weights, each rounded to nearest into the type that stored says:
+// F32, BF16 or F16.
+func (w *Weights) As(stored func(name string) tensors.DType) *Weights {
+	return &Weights{names: w.names, values: w.values, shapes: w.shapes, stored: stored}
+}
+
+// Read implements tensors.Source.
+func (w *Weights) Read(dst []float32, name string, from int) error {
+	values := w.values[name]
+	if from < 0 || from+len(dst) > len(values) {
+		return fmt.Errorf("tensor %q has %d values: %d to %d were asked for", name, len(values), from, from+len(dst))
+	}
+	values = values[from : from+len(dst)]
+	raw := make([]byte, 2*len(dst))
+	switch w.dtype(name) {
+	case tensors.BF16:
+		kernel.RoundBF16(raw, values)
+		kernel.WidenBF16(dst, raw)
+	case tensors.F16:
+		kernel.RoundF16(raw, values)
+		kernel.WidenF16(dst, raw)
+	default:
+		copy(dst, values)
+	}
+	return nil
+}
+
+// ReadRaw implements tensors.Source.
+func (w *Weights) ReadRaw(dst []byte, name string, at int64) error {
+	info, _ := w.Info(name)
+	size := int64(info.DType.Bits() / 8)
+	if at < 0 || at%size != 0 || int64(len(dst))%size != 0 || at+int64(len(dst)) > info.Bytes() {
+		return fmt.Errorf("tensor %q has %d bytes: %d to %d were asked for", name, info.Bytes(), at, at+int64(len(dst)))
+	}
+	values := w.values[name][at/size : (at+int64(len(dst)))/size]
+	switch info.DType {
+	case tensors.BF16:
+		kernel.RoundBF16(dst, values)
+	case tensors.F16:
+		kernel.RoundF16(dst, values)
+	default:
+		kernel.EncodeF32(dst, values)
+	}
+	return nil
+}
+
+// Weights is the model as it is now, which further steps change.
+func (r *Run) Weights() *Weights {
+	w := newWeights()
+	for _, t := range r.config.Tensors() {
+		for _, p := range r.parameters {
+			if p.name == t.Name {
+				w.add(p.name, p)
+			}
+		}
+	}
+	return w
+}
+
+// Initialise draws the weights of a new model: matrices normal with a standard
+// deviation, those that write into the residual stream divided by the root of
+// twice the number of layers (Radford et al., Language Models are Unsupervised
+// Multitask Learners, 2019), norms 1 and biases 0. The same seed gives the same
+// bits everywhere.
+func Initialise(c decoder.Config, deviation float64, seed uint64) *Weights {
+	w := newWeights()
+	for _, t := range c.Tensors() {
+		n := 1
+		for _, d := range t.Shape {
+			n *= d
+		}
+		values := make([]float32, n)
+		part := tensors.KeyOf(t.Name).Part
+		size := deviation
+		if part == "self_attn.o_proj" || part == "mlp.down_proj" {
+			size /= math.Sqrt(2 * float64(c.Layers))
+		}
+		draw := newRandom(seed, t.Name)
+		kernel.Parallel(n, func(low, high int) {
+			for i := low; i < high; i++ {
+				switch {
+				case len(t.Shape) == 2:
+					values[i] = float32(size * float64(draw.normal(i)))
+				case t.Name[len(t.Name)-len(".bias"):] != ".bias":
+					values[i] = 1
+				}
+			}
+		})
+		w.put(t.Name, t.Shape, values)
+	}
+	return w
+}
