@@ -22,8 +22,9 @@ import (
 // not for training, and panic.
 //
 // All products are in the chains of Multiply, from the first key that any of the
-// queries attends to; the sums over r and heads go over 256/heads rows at a time,
-// and within them row by row. The other sums are in eight chains.
+// queries attends to. The sums over r and heads take so many rows at a time that
+// they have 256 queries, at least one row, and within them go row by row. The other
+// sums are in eight chains.
 func AttentionGradient(dq, dk, dv, gradient, q, k, v []float32, segments []Segment, h Heads) {
 	rows := 0
 	if len(segments) > 0 {
