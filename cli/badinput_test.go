@@ -47,7 +47,7 @@ func TestBadFiles(t *testing.T) {
 		path := write(t, dir, name+".safetensors", content)
 		refuse(path, append(says, path+": ")...)
 	}
-	good := read(t, "../testdata/pair/base/model.safetensors")
+	good := read(t, "../testdata/pico/base/model.safetensors")
 	check("truncated", good[:len(good)-100], "the file holds")
 	check("longer", good+"x", "the file holds")
 	check("in-the-header", good[:100], "header")

@@ -101,6 +101,7 @@ func report(ctx context.Context, env environment, err error) int {
 	var lines badLines
 	var failed failures
 	var gate gateError
+	var halt halted
 	switch {
 	case err == nil:
 		return ExitDone
@@ -113,6 +114,9 @@ func report(ctx context.Context, env environment, err error) int {
 		return ExitInterrupted
 	case ctx.Err() != nil && errors.As(err, &stopped):
 		fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(stopped.say()))
+		return ExitInterrupted
+	case ctx.Err() != nil && errors.As(err, &halt):
+		env.complain(halt.Error())
 		return ExitInterrupted
 	case ctx.Err() != nil:
 		fmt.Fprintln(env.err, "surgeon: interrupted: nothing was left half-written")
@@ -169,7 +173,7 @@ directory of a LoRA adapter.
 
 Exit codes: 0 done, 1 the gate of compare is not passed, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), gridCommand(env), probeCommand(env), completionCommand(env)},
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), gridCommand(env), probeCommand(env), trainCommand(env), completionCommand(env)},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsage(nil),
 	}

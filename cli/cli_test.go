@@ -84,15 +84,21 @@ func TestTablesFit(t *testing.T) {
 	}
 }
 
-// TestHelpExamples runs every example of every help text.
+// TestHelpExamples runs every example of every help text. Those of train stand
+// beside a base that has a chat template.
 func TestHelpExamples(t *testing.T) {
-	t.Chdir(t.TempDir())
+	withPair(t)
+	dir, school := t.TempDir(), t.TempDir()
+	write(t, pico(t, school, "base", tensorstest.Pico{Seed: 7, Layers: 1}), "chat_template.jinja", chatTemplate)
+	lessons(t, school, "chem", 8)
+	lessons(t, school, "general", 6)
+	t.Chdir(dir)
 	if err := os.WriteFile("requests.jsonl", []byte(`{"id":1,"prompt":"The symbol of iron is","continuations":[" Fe"," Au"]}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
 		"answers.jsonl": `{"id":7,"prompt":"Say hello without commas.","instruction_id_list":["punctuation:no_comma"],"kwargs":[{}],"response":"Hello there"}`,
-		"g.yml":         "alphas: [0, 0.5, 1]\ntasks: [symbols]\n",
+		"g.yml":         "alphas: [0, 0.5, 1]\ntasks: [pair_mcq]\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -101,6 +107,13 @@ func TestHelpExamples(t *testing.T) {
 	example := regexp.MustCompile(`(?m)^ +surgeon (.*)$`)
 	ran := 0
 	for _, command := range newApp(environment{}).Commands {
+		in := dir
+		if command.Name == "train" {
+			in = school
+		}
+		if err := os.Chdir(in); err != nil { // t.Chdir goes back at the end
+			t.Fatal(err)
+		}
 		for _, match := range example.FindAllStringSubmatch(command.Description, -1) {
 			ran++
 			if out, errs, code := surgeon(t, strings.Fields(match[1])...); code != ExitDone || out == "" {
@@ -111,7 +124,7 @@ func TestHelpExamples(t *testing.T) {
 	if ran < 10 {
 		t.Errorf("only %d examples found", ran)
 	}
-	for _, made := range []string{"merged/model.safetensors", "merged/config.json", "drift.png"} {
+	for _, made := range []string{dir + "/merged/model.safetensors", dir + "/merged/config.json", dir + "/drift.png", school + "/chem2/model.safetensors", school + "/kept/surgeon.json", school + "/adapter/adapter_config.json"} {
 		if _, err := os.Stat(made); err != nil {
 			t.Errorf("the examples did not make %s", made)
 		}
@@ -121,6 +134,7 @@ func TestHelpExamples(t *testing.T) {
 // TestReadme runs the examples of the README that need nothing but the program
 // and compares what it shows.
 func TestReadme(t *testing.T) {
+	withPair(t)
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -6,8 +6,6 @@ import (
 	"text/template"
 
 	"github.com/urfave/cli/v2"
-
-	"surgeon/testdata"
 )
 
 func completionCommand(env environment) *cli.Command {
@@ -58,7 +56,7 @@ type completedFlag struct {
 }
 
 func completable(app *cli.App) completed {
-	c := completed{Models: testdata.Models}
+	c := completed{Models: embedded.Models}
 	for _, s := range completions {
 		c.Shells = append(c.Shells, s.shell)
 	}

@@ -71,7 +71,7 @@ func TestBashCompletion(t *testing.T) {
 			t.Errorf("%q: %q, want %q", words, got, want)
 		}
 	}
-	check([]string{"compare", "completion", "diff", "grid", "inspect", "merge", "probe", "score"}, "surgeon", "")
+	check([]string{"compare", "completion", "diff", "grid", "inspect", "merge", "probe", "score", "train"}, "surgeon", "")
 	check([]string{"merge"}, "surgeon", "me")
 	check(nil, "surgeon", "zzz")
 	check([]string{"--digests"}, "surgeon", "inspect", "--d")

@@ -58,7 +58,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: prints %q to standard output", line, out)
 		}
 	}
-	model, err := os.ReadFile("../testdata/pair/base/model.safetensors")
+	model, err := os.ReadFile("../testdata/pico/base/model.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}

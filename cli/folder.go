@@ -12,7 +12,6 @@ import (
 
 	"surgeon/probe/chat"
 	"surgeon/probe/token"
-	"surgeon/testdata"
 )
 
 // folder is where a model's side files are: tokenizer, chat template, how to
@@ -32,7 +31,7 @@ func openFolder(name string) (folder, error) {
 		}
 		return folder{os.DirFS(dir), func(file string) string { return filepath.Join(dir, file) }}, nil
 	}
-	if dir, ok := testdata.Model(name); ok && errors.Is(err, fs.ErrNotExist) {
+	if dir, ok := embedded.Model(name); ok && errors.Is(err, fs.ErrNotExist) {
 		return folder{dir, func(file string) string { return "embedded " + name + "/" + file }}, nil
 	}
 	return folder{}, err

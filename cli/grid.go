@@ -203,6 +203,7 @@ func (g *gridRun) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	opt.suit(g.pairs[0].in.base.embedded)
 	if g.bench, g.set, err = newBench(g.pairs[0].in.base, opt); err != nil {
 		return err
 	}

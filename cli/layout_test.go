@@ -23,7 +23,7 @@ var within = []string{"tensors/kernel", "tensors/kernel/pairsum", "probe/token",
 
 // reserved says where alone an outside package may be imported.
 var reserved = map[string][]string{
-	"gorgonia.org/":                     {"probe/decoder", "probe/train"},
+	"gorgonia.org/":                     {"probe/decoder", "probe/decoder/op", "probe/train"},
 	"github.com/nlpodyssey/safetensors": {"tensors"},
 	"github.com/nikolalohinski/gonja/":  {"probe/chat"},
 	"github.com/urfave/cli/":            {"cli"},

@@ -39,7 +39,7 @@ Examples:
    surgeon merge --alpha-sweep
    surgeon merge --alpha-sweep=0:1:0.25 base chem
    surgeon merge --alpha-sweep=0,0.5,1 base chem --json
-   surgeon merge --alpha-sweep=0:1:0.5 base chem --tasks symbols --write-best best --maximize symbols`,
+   surgeon merge --alpha-sweep=0:1:0.5 base chem --tasks pair_refusal --write-best best --maximize pair_refusal`,
 		Flags: common(append(benchFlags(),
 			&cli.StringSliceFlag{Name: "alpha", Usage: "the fine-tune's share `A`: 0 is the base, 1 is CHEM, below 0 and above 1 are legal; or rules; once for all fine-tunes or once for each"},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the merged model to `OUT`, a directory or a .safetensors file"},
@@ -55,6 +55,7 @@ Examples:
 			&cli.StringFlag{Name: "alpha-sweep", Usage: "score `LOW:HIGH:STEP` or a list A,B,C instead of writing; 0:1:0.1 if left out"},
 			&cli.StringFlag{Name: "write-best", Usage: "after a sweep, write the best candidate to `OUT`"},
 			&cli.StringFlag{Name: "maximize", Usage: "the `TASK` on whose score the best candidate is highest, the smallest alpha among equals"},
+			&cli.BoolFlag{Name: "all", Usage: "after a sweep of many tasks, a table with intervals for each"},
 			&cli.StringFlag{Name: "plot", Usage: "draw the sweep's curve into `FILE`.png or .svg"})...),
 		Action: func(c *cli.Context) error {
 			if c.IsSet("alpha-sweep") {
@@ -91,7 +92,7 @@ func mergeAction(env environment, c *cli.Context) error {
 	case c.String("out") == "" && !c.Bool("explain"):
 		return usagef("merge needs -o OUT, where the merged model is written")
 	}
-	for _, flag := range []string{"tasks", "chat", "max-tokens", "stop", "memory", "write-best", "maximize", "plot"} {
+	for _, flag := range []string{"tasks", "chat", "max-tokens", "stop", "memory", "write-best", "maximize", "plot", "all"} {
 		if c.IsSet(flag) {
 			return usagef("--%s belongs to --alpha-sweep", flag)
 		}

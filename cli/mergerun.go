@@ -69,7 +69,11 @@ func runMerge(ctx context.Context, env environment, opt mergeOptions, baseName s
 
 // checkTarget refuses a target that is an input or holds one, or that must not
 // be replaced.
-func (in *inputs) checkTarget(out string, force bool) error {
+func (in *inputs) checkTarget(out string, force bool) error { return vacant(out, force, in.paths()) }
+
+// vacant refuses a target that is one of some files or holds one, or that must
+// not be replaced.
+func vacant(out string, force bool, inputs []string) error {
 	target, err := filepath.EvalSymlinks(out)
 	if err == nil {
 		target, err = filepath.Abs(target)
@@ -81,7 +85,7 @@ func (in *inputs) checkTarget(out string, force bool) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range in.paths() {
+	for _, path := range inputs {
 		for { // the input and every directory above it
 			if info, err := os.Stat(path); path == target || err == nil && os.SameFile(info, file) {
 				return fmt.Errorf("%s: is one of the inputs, or holds one: choose another target", out)
@@ -98,16 +102,7 @@ func (in *inputs) checkTarget(out string, force bool) error {
 // paths are the files of all inputs, without links, from the root.
 func (in *inputs) paths() []string {
 	var list []string
-	add := func(path string) {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			if real, err = filepath.Abs(real); err == nil {
-				list = append(list, real)
-			}
-		}
-		if given, err := filepath.Abs(path); err == nil {
-			list = append(list, given)
-		}
-	}
+	add := func(path string) { list = append(list, located(path)...) }
 	models := []*model{in.base}
 	for _, t := range in.tuned {
 		if t.model != nil {
@@ -124,6 +119,19 @@ func (in *inputs) paths() []string {
 				add(m.File(f.Name))
 			}
 		}
+	}
+	return list
+}
+
+// located is where a path is, as it was given and without links, from the root.
+func located(path string) (list []string) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		if real, err = filepath.Abs(real); err == nil {
+			list = append(list, real)
+		}
+	}
+	if given, err := filepath.Abs(path); err == nil {
+		list = append(list, given)
 	}
 	return list
 }

@@ -17,6 +17,9 @@ import (
 	"surgeon/testdata"
 )
 
+// embedded are the models and tasks that the program brings along.
+var embedded = testdata.Pair()
+
 // model is an opened checkpoint and what the user called it.
 type model struct {
 	*tensors.Checkpoint
@@ -27,7 +30,7 @@ type model struct {
 // openModel finds what a model name means: a path that exists, or else the
 // name of an embedded model.
 func openModel(name string) (*model, error) {
-	if lora.Is(name) {
+	if _, ok := openAdapterFS(name); ok {
 		return nil, fmt.Errorf("%s: is a LoRA adapter, which stands only where a tuned model is expected", name)
 	}
 	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -37,9 +40,9 @@ func openModel(name string) (*model, error) {
 		}
 		return &model{Checkpoint: c, name: name}, nil
 	}
-	dir, ok := testdata.Model(name)
+	dir, ok := embedded.Model(name)
 	if !ok {
-		return nil, fmt.Errorf("%s: no such file or directory, and no embedded model of that name (there are %s)", name, strings.Join(testdata.Models, " and "))
+		return nil, fmt.Errorf("%s: no such file or directory, and no embedded model of that name (there are %s)", name, some(embedded.Models))
 	}
 	c, err := tensors.OpenFS(dir, "embedded "+name)
 	if err != nil {
@@ -48,10 +51,21 @@ func openModel(name string) (*model, error) {
 	return &model{Checkpoint: c, name: name, embedded: true}, nil
 }
 
+// openAdapterFS finds the directory of an adapter: a path that exists, or else the
+// name of an embedded one.
+func openAdapterFS(name string) (fs.FS, bool) {
+	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		dir := os.DirFS(name)
+		return dir, lora.Is(dir)
+	}
+	dir, ok := embedded.Model(name)
+	return dir, ok && lora.Is(dir)
+}
+
 // notes are what a reader must know of where embedded models came from.
-func notes(embedded bool) []string {
-	if embedded {
-		return []string{testdata.Note}
+func notes(brought bool) []string {
+	if brought {
+		return []string{embedded.Note}
 	}
 	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -34,6 +32,7 @@ type tuned struct {
 	name     string
 	model    *model        // nil for an adapter
 	adapter  *lora.Adapter // nil for a model
+	dir      fs.FS         // of the adapter
 	source   tensors.Source
 	delta    tensors.Delta
 	coverage merge.Coverage
@@ -48,8 +47,8 @@ func openInputs(baseName string, tunedNames ...string) (*inputs, error) {
 	in := &inputs{base: base, from: base, side: base}
 	for _, name := range tunedNames {
 		t := &tuned{name: name}
-		if lora.Is(name) {
-			err = t.openAdapter(base)
+		if dir, ok := openAdapterFS(name); ok {
+			err = t.openAdapter(base, dir)
 		} else if t.model, err = openModel(name); err == nil {
 			t.source = t.model
 		}
@@ -62,12 +61,12 @@ func openInputs(baseName string, tunedNames ...string) (*inputs, error) {
 	return in, nil
 }
 
-func (t *tuned) openAdapter(base *model) error {
-	a, err := lora.Open(t.name)
+func (t *tuned) openAdapter(base *model, dir fs.FS) error {
+	a, err := lora.OpenFS(dir, t.name)
 	if err != nil {
 		return err
 	}
-	t.adapter, t.delta = a, a
+	t.adapter, t.delta, t.dir = a, a, dir
 	if err := tensors.Fit(base, a); err != nil {
 		return fmt.Errorf("%s and %s: %w", base.name, t.name, err)
 	}
@@ -82,7 +81,7 @@ func (t *tuned) identity(ctx context.Context) (string, error) {
 	}
 	sum := sha256.New()
 	for _, name := range adapterFiles {
-		data, err := os.ReadFile(filepath.Join(t.name, name))
+		data, err := fs.ReadFile(t.dir, name)
 		if err != nil {
 			return "", err
 		}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
+
+	"surgeon/probe/train"
 )
 
 // progress returns a function that libraries report to, and one that takes the
@@ -29,6 +32,19 @@ func (e environment) progress(c *cli.Context, title, unit string) (step func(don
 			bar.Clear()
 		}
 	}
+}
+
+// training shows how far a training is and its loss, and takes the bar away.
+func (e environment) training(c *cli.Context, steps int) (step func(train.Report), finish func()) {
+	if !e.errTerminal || c.Bool("quiet") {
+		return func(train.Report) {}, func() {}
+	}
+	bar := progressbar.NewOptions(-1, append(counted("steps"), progressbar.OptionSetWriter(e.err), progressbar.OptionSetWidth(20),
+		progressbar.OptionUseANSICodes(true), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())...)
+	return func(r train.Report) {
+		bar.Describe(fmt.Sprintf("loss %.3f", r.Loss))
+		bar.Set(r.Step) // an error here is one of drawing: the work goes on
+	}, func() { bar.Clear() }
 }
 
 // counted shows how much is done and how fast, in the unit.

@@ -81,7 +81,7 @@ func (in *inputs) digests(ctx context.Context, along *tensors.Alongside) ([]prov
 		if t.model != nil {
 			digests = digests[1:]
 			files = digests[0]
-		} else if files, err = adapterDigests(t.name); err != nil {
+		} else if files, err = adapterDigests(t.dir); err != nil {
 			return nil, err
 		}
 		list = append(list, provenanceInput{t.name, files})
@@ -92,10 +92,10 @@ func (in *inputs) digests(ctx context.Context, along *tensors.Alongside) ([]prov
 // adapterFiles are the files of an adapter.
 var adapterFiles = []string{"adapter_config.json", "adapter_model.safetensors"}
 
-func adapterDigests(dir string) ([]tensors.Digest, error) {
+func adapterDigests(dir fs.FS) ([]tensors.Digest, error) {
 	var files []tensors.Digest
 	for _, name := range adapterFiles {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		data, err := fs.ReadFile(dir, name)
 		if err != nil {
 			return nil, err
 		}

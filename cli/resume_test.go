@@ -14,6 +14,7 @@ import (
 
 	"surgeon/tensors"
 	"surgeon/tensors/tensorstest"
+	"surgeon/testdata"
 )
 
 // asCommand makes the test binary the surgeon command, so that there is a
@@ -21,6 +22,7 @@ import (
 const asCommand = "SURGEON_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
+	embedded = generated
 	if os.Getenv(asCommand) != "" {
 		os.Exit(Main())
 	}
@@ -35,6 +37,20 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// generated is what the tests here take for the embedded models: a pair that answers
+// nothing, but at once.
+var generated = testdata.Set{Files: os.DirFS(absolute("../testdata/pico")), Group: "symbols", Tasks: []testdata.Task{{Name: "symbols", File: "symbols.jsonl"}},
+	Models: []string{"base", "chem"}, Note: "embedded: a generated pair; nothing was learned"}
+
+// absolute is a path that stays right in another directory.
+func absolute(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		panic(err)
+	}
+	return path
 }
 
 // process prepares a command line to be run as a process of its own.

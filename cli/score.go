@@ -32,9 +32,9 @@ With --responses answers that another program wrote are graded, without a model.
 
 Examples:
    surgeon score base
-   surgeon score chem --tasks symbols --json
-   surgeon score base --tasks symbols,refusal --out run-base
-   surgeon score chem --tasks symbols,refusal --out run-chem
+   surgeon score chem --tasks pair_facts --json
+   surgeon score base --tasks pair_facts,refusal --out run-base
+   surgeon score chem --tasks pair_facts,refusal --out run-chem
    surgeon score --responses answers.jsonl --tasks ifeval`,
 		Flags: common(append(benchFlags(),
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "a run folder, `DIR`: plan, answers and results, for compare"},
@@ -113,6 +113,7 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 		return err
 	}
 	defer m.Close()
+	opt.bench.suit(m.embedded)
 	bench, set, err := newBench(m, opt.bench)
 	if err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 	"surgeon/merge"
 	"surgeon/probe"
 	"surgeon/probe/task"
-	"surgeon/testdata"
 )
 
 // confidence of every interval that a sweep prints.
@@ -24,7 +23,7 @@ const confidence = 0.95
 func sweepAction(env environment, c *cli.Context) error {
 	args := c.Args().Slice()
 	if len(args) == 0 {
-		args = testdata.Models
+		args = embedded.Models[:2]
 	}
 	switch {
 	case len(args) != 2:
@@ -47,7 +46,7 @@ func sweepAction(env environment, c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	opt := sweepOptions{json: c.Bool("json"), alphas: alphas, plot: c.String("plot"), best: c.String("write-best"), maximize: c.String("maximize")}
+	opt := sweepOptions{json: c.Bool("json"), alphas: alphas, plot: c.String("plot"), best: c.String("write-best"), maximize: c.String("maximize"), all: c.Bool("all")}
 	if opt.bench, err = parseBench(c); err != nil {
 		return err
 	}
@@ -68,6 +67,7 @@ type sweepOptions struct {
 	plot     string
 	best     string // where the best candidate is written
 	maximize string // the task that says which is best
+	all      bool   // a table for every task
 	write    mergeOptions
 	progress func(title, unit string) (step func(done, total int64), finish func())
 }
@@ -142,7 +142,7 @@ func runSweep(ctx context.Context, env environment, opt sweepOptions, baseName, 
 	if opt.json {
 		err = env.printJSON(result)
 	} else {
-		err = result.print(env)
+		err = result.print(env, opt.all)
 	}
 	if err == nil && opt.plot != "" {
 		err = plot.Save(opt.plot, result.curve())
@@ -162,6 +162,7 @@ func (f failures) Error() string { return errors.Join(f...).Error() }
 // score measures and scores every candidate, and writes the best one if that is
 // asked for.
 func (s *sweep) score(ctx context.Context, env environment, opt sweepOptions, in *inputs) error {
+	opt.bench.suit(in.base.embedded)
 	bench, set, err := newBench(in.base, opt.bench)
 	if err != nil {
 		return err

@@ -142,6 +142,9 @@ func (t sweepTask) cells() []string {
 	return []string{percent(t.Score), defined(t.SE, "%.1f pp", 100*float64(t.SE)), fmt.Sprintf("%.1f to %.1f", 100*float64(t.Low), 100*float64(t.High))}
 }
 
+// fewChanged is what the notes say of differences of few answers.
+const fewChanged = "answers changed from alpha 0 to alpha"
+
 // note says what limits the numbers: effective alphas that stray, and
 // differences that cannot be told from noise.
 func (s *sweep) note() {
@@ -162,7 +165,7 @@ func (s *sweep) note() {
 			}
 		}
 		if len(alphas) > 0 {
-			s.Notes = append(s.Notes, fmt.Sprintf("%s: fewer than %d answers changed from alpha 0 to alpha %s: too few to tell a difference from noise",
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: fewer than %d "+fewChanged+" %s: too few to tell a difference from noise",
 				first.Task, needed, strings.Join(alphas, ", ")))
 		}
 	}
@@ -178,10 +181,18 @@ func (s *sweep) tasks() []sweepTask {
 	return nil
 }
 
-// print prints a table for each task.
-func (s *sweep) print(env environment) error {
+// print prints a table for each task, or one for many.
+func (s *sweep) print(env environment, all bool) error {
 	env.printf("%s + alpha * (%s - %s), scored without being written\n", s.Base, s.Tuned, s.Base)
-	for k, first := range s.tasks() {
+	tasks := s.tasks()
+	if len(tasks) > tabledTasks && !all {
+		s.Notes = withoutFew(s.Notes)
+		if err := s.overview(env); err != nil {
+			return err
+		}
+		tasks = nil
+	}
+	for k, first := range tasks {
 		title := fmt.Sprintf("%s: %s over %s, 95 %% intervals", first.Task, first.Metric, plural(first.N, "item"))
 		names := []string{"alpha", "eff.", first.Metric, "se", "interval (%)"}
 		if first.ToBase != nil {

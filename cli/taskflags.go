@@ -41,6 +41,7 @@ type benchOptions struct {
 	tasks         []string
 	data          string
 	setting       task.Setting
+	chatSet       bool // it says whether there is a chat
 	seeds         []int64
 	limit, sample int
 	sampling      decoder.Sampling
@@ -50,8 +51,20 @@ type benchOptions struct {
 	memory        int64
 }
 
+// suit asks embedded tasks the way the embedded models answer, unless the flags say
+// how. Without any tasks they are the embedded ones, for an embedded base.
+func (o *benchOptions) suit(brought bool) {
+	own := func(name string) bool { return embedded.Named(name) == nil || exists(name) }
+	if len(o.tasks) == 0 && !brought || slices.ContainsFunc(o.tasks, own) {
+		return
+	}
+	if !o.chatSet {
+		o.setting.Chat = embedded.Chat
+	}
+}
+
 func parseBench(c *cli.Context) (opt benchOptions, err error) {
-	opt = benchOptions{data: c.String("data"), limit: c.Int("limit"), sample: c.Int("sample"), maxTokens: c.Int("max-tokens"), stop: c.StringSlice("stop"),
+	opt = benchOptions{chatSet: c.IsSet("apply-chat-template"), data: c.String("data"), limit: c.Int("limit"), sample: c.Int("sample"), maxTokens: c.Int("max-tokens"), stop: c.StringSlice("stop"),
 		setting: task.Setting{Shots: -1, Chat: c.Bool("apply-chat-template"), MultiTurn: c.Bool("fewshot-as-multiturn"),
 			System: c.String("system-instruction"), ShuffleOptions: c.Bool("shuffle-options")}}
 	if c.IsSet("num-fewshot") {

@@ -13,7 +13,6 @@ import (
 	"surgeon/probe/task"
 	"surgeon/probe/task/dataset"
 	"surgeon/probe/task/ifeval"
-	"surgeon/testdata"
 )
 
 // taskSet is the tasks that were asked for and which of their items are.
@@ -27,20 +26,25 @@ type taskSet struct {
 
 // openTasks finds the tasks by name, in files and in --data, and chooses their
 // items.
-func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
+func openTasks(opt benchOptions, brought bool) (*taskSet, error) {
 	if len(opt.tasks) == 0 {
-		if !embedded {
+		if !brought {
 			return nil, usagef("your own models need --tasks: FILE.jsonl, or names such as instruct and, with --data DIR, mmlu, gsm8k and ifeval")
 		}
-		opt.tasks = []string{testdata.TaskName}
+		opt.tasks = []string{embedded.Group}
 	}
-	names := make([]string, len(opt.tasks))
-	for i, name := range opt.tasks {
-		if names[i] = name; !exists(name) && name == testdata.TaskName {
-			names[i] = embeddedFile
-		} else if exists(name) && filepath.Ext(name) == "" && !strings.ContainsAny(name, `/\`) {
-			names[i] = "./" + name
+	var names []string
+	for _, name := range opt.tasks {
+		if list := embedded.Named(name); list != nil && !exists(name) {
+			for _, t := range list {
+				names = append(names, t.Name+".jsonl")
+			}
+			continue
 		}
+		if exists(name) && filepath.Ext(name) == "" && !strings.ContainsAny(name, `/\`) {
+			name = "./" + name
+		}
+		names = append(names, name)
 	}
 	options := task.Options{ReadFile: readTask}
 	if opt.data != "" {
@@ -49,7 +53,7 @@ func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
 			return nil, err
 		}
 	}
-	options.Names = []string{testdata.TaskName}
+	options.Names = []string{embedded.Group}
 	basket, err := task.Open(names, options)
 	switch {
 	case errors.Is(err, task.ErrNoData):
@@ -72,13 +76,12 @@ func openTasks(opt benchOptions, embedded bool) (*taskSet, error) {
 	return set, nil
 }
 
-// embeddedFile stands for the embedded task where a file is read.
-const embeddedFile = testdata.TaskName + ".jsonl"
-
 func readTask(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) && name == embeddedFile {
-		return testdata.Task(), nil
+	if errors.Is(err, fs.ErrNotExist) {
+		if data, err := embedded.Read(name); err == nil {
+			return data, nil
+		}
 	}
 	return data, err
 }
@@ -86,7 +89,7 @@ func readTask(name string) ([]byte, error) {
 // settle completes a task with what the flags say and its file does not.
 func (s *taskSet) settle(t *task.Task, opt benchOptions) error {
 	ofFile := t.MaxTokens == 0 && t.Form != task.MultipleChoice && t.Form != task.Cloze && t.Form != task.Perplexity
-	if t.Name == "ifeval" {
+	if t.Form == task.Instructions && t.Check == nil { // ifeval's, or of its kinds in a file
 		mode := ifeval.Compat
 		if opt.deterministic {
 			mode = ifeval.Deterministic
@@ -101,7 +104,7 @@ func (s *taskSet) settle(t *task.Task, opt benchOptions) error {
 			}
 		}
 		if opt.deterministic {
-			t.Version += " deterministic"
+			t.Version = strings.TrimSpace(t.Version + " deterministic")
 		}
 	}
 	switch {

@@ -31,8 +31,8 @@ func TestVerify(t *testing.T) {
 	check(at("shards/model.safetensors.index.json"), 8, "surgeon.json")
 	check(at("single.safetensors"), 1, "single.surgeon.json")
 	check("base", 0, "")
-	check("../testdata/pair/chem", 0, "")
-	check("../testdata/pair/chem/model.safetensors", 0, "")
+	check("../testdata/pico/chem", 0, "")
+	check("../testdata/pico/chem/model.safetensors", 0, "")
 }
 
 // TestVerifyFindsChanges spoils one thing at a time in a model that surgeon

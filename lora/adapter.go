@@ -11,6 +11,7 @@ package lora
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,32 +42,47 @@ type module struct {
 }
 
 // Is reports whether a directory holds an adapter.
-func Is(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, configFile))
+func Is(dir fs.FS) bool {
+	_, err := fs.Stat(dir, configFile)
 	return err == nil
 }
 
 // Open reads an adapter. Its factors, a few per cent of the base's size, are
 // kept in memory. Errors name the file and the field or tensor.
-func Open(dir string) (*Adapter, error) {
-	data, err := os.ReadFile(filepath.Join(dir, configFile))
+func Open(dir string) (*Adapter, error) { return OpenFS(os.DirFS(dir), dir) }
+
+// OpenFS is Open of a file system that is such a directory. The name is what
+// errors call it.
+func OpenFS(dir fs.FS, name string) (*Adapter, error) {
+	path := filepath.Join(name, configFile)
+	data, err := fs.ReadFile(dir, configFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
 	c, err := parseConfig(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, configFile), err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	file, err := tensors.Open(filepath.Join(dir, weightFile))
+	path = filepath.Join(name, weightFile)
+	file, err := tensors.OpenFile(dir, weightFile, path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	a := &Adapter{Path: dir, Rank: c.Rank, Scale: c.scale(), modules: map[string]module{}}
+	a := &Adapter{Path: name, Rank: c.Rank, Scale: c.scale(), modules: map[string]module{}}
 	if err := a.read(file); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, weightFile), err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return a, nil
+}
+
+// cause is the reason of an error of a file, without the file.
+func cause(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // Names of the tensors of a factor pair around the module's name.

@@ -122,6 +122,6 @@ func TestRefused(t *testing.T) {
 }
 
 func ExampleIs() {
-	fmt.Println(lora.Is("no such directory"))
+	fmt.Println(lora.Is(os.DirFS("no such directory")))
 	// Output: false
 }

@@ -3,7 +3,7 @@ package probe_test
 import (
 	"context"
 	"fmt"
-	"io/fs"
+	"os"
 	"strings"
 
 	"surgeon/probe"
@@ -11,7 +11,6 @@ import (
 	"surgeon/probe/task"
 	"surgeon/probe/token"
 	"surgeon/tensors/tensorstest"
-	"surgeon/testdata"
 )
 
 // A base and its fine-tune answer two questions. Nothing was learned by either:
@@ -29,8 +28,7 @@ const twoQuestions = `{"id": "sodium", "prompt": "The symbol of sodium is", "cho
 {"id": "iron", "prompt": "The symbol of iron is", "choices": [" Fe", " I", " F"], "gold": 0}`
 
 func printScores() error {
-	dir, _ := testdata.Model("base")
-	data, err := fs.ReadFile(dir, "tokenizer.json")
+	data, err := os.ReadFile("../testdata/pico/base/tokenizer.json")
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,6 @@ import (
 	"surgeon/probe/task"
 	"surgeon/tensors"
 	"surgeon/tensors/tensorstest"
-	"surgeon/testdata"
 )
 
 // The Pico pair, as in the embedded models.
@@ -26,7 +25,7 @@ var picoBase, picoChem = tensorstest.Pico{Seed: 7}, tensorstest.Pico{Seed: 7, Dr
 // symbols is the task that Pico's tokenizer was made for.
 func symbols(t testing.TB) task.Task {
 	t.Helper()
-	set, err := task.Read("symbols", "symbols.jsonl", bytes.NewReader(testdata.Task()))
+	set, err := task.Read("symbols", "symbols.jsonl", bytes.NewReader(tensorstest.Items()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,6 +69,16 @@ func OpenFS(fsys fs.FS, name string) (*Checkpoint, error) {
 	return open(name, name, fsys, "", load)
 }
 
+// OpenFile opens one file of safetensors in a file system, reading it into memory.
+// The name is what errors call it.
+func OpenFile(fsys fs.FS, file, name string) (*Checkpoint, error) {
+	load := func(file string) ([]byte, func() error, error) {
+		data, err := fs.ReadFile(fsys, file)
+		return data, func() error { return nil }, err
+	}
+	return open(name, filepath.Dir(name), fsys, file, load)
+}
+
 // loader returns the bytes of a file and what releases them.
 type loader func(file string) (data []byte, release func() error, err error)
 

@@ -47,22 +47,29 @@ func ifevalItem(doc []byte) (Item, error) {
 		return Item{}, errors.New(`"key" is missing, or neither a number nor a text`)
 	case record.Prompt == nil || *record.Prompt == "":
 		return Item{}, errors.New(`"prompt" is missing or empty`)
-	case len(record.IDs) == 0:
-		return Item{}, errors.New(`"instruction_id_list" is missing or empty`)
-	case len(record.IDs) != len(record.Args):
-		return Item{}, fmt.Errorf(`"instruction_id_list" has %d entries and "kwargs" %d: want one for each`, len(record.IDs), len(record.Args))
 	}
-	item := Item{ID: idOf(record.Key), Doc: doc, Prompt: *record.Prompt}
-	for i, id := range record.IDs {
+	rules, err := ifevalRules(record.IDs, record.Args)
+	return Item{ID: idOf(record.Key), Doc: doc, Prompt: *record.Prompt, Rules: rules}, err
+}
+
+// ifevalRules are the rules of an item, whose arguments stand beside their ids.
+func ifevalRules(ids []string, args []map[string]any) (rules []Rule, err error) {
+	switch {
+	case len(ids) == 0:
+		return nil, errors.New(`"instruction_id_list" is missing or empty`)
+	case len(ids) != len(args):
+		return nil, fmt.Errorf(`"instruction_id_list" has %d entries and "kwargs" %d: want one for each`, len(ids), len(args))
+	}
+	for i, id := range ids {
 		rule := Rule{ID: id, Args: map[string]any{}}
-		for name, value := range record.Args[i] {
+		for name, value := range args[i] {
 			if !falsy(value) {
 				rule.Args[name] = value
 			}
 		}
-		item.Rules = append(item.Rules, rule)
+		rules = append(rules, rule)
 	}
-	return item, nil
+	return rules, nil
 }
 
 // falsy reports whether Python takes a value for false: lm-evaluation-harness

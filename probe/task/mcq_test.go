@@ -14,7 +14,7 @@ import (
 	"testing/iotest"
 
 	"surgeon/probe/task"
-	"surgeon/testdata"
+	"surgeon/tensors/tensorstest"
 )
 
 // good is a line that keeps every rule.
@@ -177,7 +177,7 @@ func TestEachLine(t *testing.T) {
 
 // TestEmbedded reads the task that comes with the program.
 func TestEmbedded(t *testing.T) {
-	got, err := readOne(testdata.TaskName, "embedded", bytes.NewReader(testdata.Task()))
+	got, err := readOne("symbols", "embedded", bytes.NewReader(tensorstest.Items()))
 	if err != nil || len(got.Items) != 24 { // one for each element that the builder asks for
 		t.Errorf("%d items, %v, want 24", len(got.Items), err)
 	}
@@ -241,7 +241,7 @@ func FuzzReadMCQ(f *testing.F) {
 	f.Add([]byte(good + "\n" + good))
 	f.Add([]byte("\ufeff" + good))
 	f.Add([]byte(`{"id":"a","prompt":"p","choices":["x",null],"gold":0}`))
-	f.Add(testdata.Task()[:1000])
+	f.Add(tensorstest.Items()[:1000])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := readOne("name", "file", bytes.NewReader(data))
 		if err != nil {

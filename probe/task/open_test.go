@@ -10,6 +10,7 @@ import (
 
 	"surgeon/probe/task"
 	"surgeon/probe/task/dataset"
+	"surgeon/probe/task/ifeval"
 )
 
 // names are the tasks' names, forms and sizes.
@@ -317,6 +318,8 @@ func FuzzReadForms(f *testing.F) {
 	f.Add([]byte(`{"uuid":"u","examples":[{"input":"i","target":"7"}]}`), int64(3))
 	f.Add([]byte(`{"id":"a","form":"cloze","prompt":"p","choices":["x"," y"],"gold":0}`), int64(4))
 	f.Add([]byte(good+"\n"+`{"id":1,"prompt":"Q\nA. x\nB. y\nAnswer:","choices":["x","y"],"gold":"B"}`), int64(5))
+	f.Add([]byte(`{"id":1,"form":"arithmetic","prompt":"p","answer":"1+1=2\n#### 2"}`), int64(6))
+	f.Add([]byte(`{"id":1,"form":"instructions","prompt":"p","instruction_id_list":["keywords:existence"],"kwargs":[{"keywords":["(a|b)"]}]}`), int64(7))
 	f.Fuzz(func(t *testing.T, data []byte, seed int64) {
 		set, err := task.ReadForms("name", "file", strings.NewReader(string(data)))
 		if err != nil {
@@ -327,6 +330,9 @@ func FuzzReadForms(f *testing.F) {
 		}
 		for _, of := range set.Tasks {
 			shots := min(1, len(of.Items)-1)
+			if of.Form == task.Instructions {
+				shots, of.Check = 0, task.CheckIFEval(ifeval.Deterministic)
+			}
 			questions, err := of.Questions(task.Setting{Shots: shots, Seed: seed, ShuffleOptions: true, Chat: seed%2 == 0}, nil)
 			if err != nil {
 				t.Fatal(err)

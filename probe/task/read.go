@@ -26,6 +26,9 @@ type line struct {
 	Tolerance         *float64 `json:"tolerance"`
 	RelativeTolerance *float64 `json:"relative_tolerance"`
 	Refuse            *bool    `json:"refuse"`
+
+	Rules json.RawMessage `json:"instruction_id_list"` // lists in items that are instructions
+	Args  json.RawMessage `json:"kwargs"`
 }
 
 // Set is what a file holds: a task for each form, multiple choice first, and
@@ -37,7 +40,7 @@ type Set struct {
 
 // fileForms are the forms that lines of a file may have, in the order of the
 // tasks.
-var fileForms = []Form{MultipleChoice, Cloze, Exact, Numeric, Refusal}
+var fileForms = []Form{MultipleChoice, Cloze, Exact, Numeric, Arithmetic, Instructions, Refusal}
 
 // several is what a question of ChemBench with several right answers is skipped as.
 const several Form = "several right answers"
@@ -63,10 +66,15 @@ func Read(name, file string, r io.Reader) (Set, error) {
 //	exact           answer (gold, if there is none): a text or a list of them
 //	numeric         gold (answer, if there is none): a number, also as a text;
 //	                tolerance (absolute) or relative_tolerance, without either 1 %
+//	arithmetic      answer (gold, if there is none): a number, or a text that is
+//	                one or ends in "#### " and one, such as a solution of GSM8K
+//	instructions    instruction_id_list and kwargs, as IFEval's data have them
 //	refusal         refuse: whether a model should
 //
 // where a line without a form is mcq if it has choices and exact if it has not.
-// A topic or cluster is the Item's Cluster. A record of ChemBench (input with
+// A topic is the Item's Topic, a cluster its Cluster. Arithmetic is graded as
+// gsm8k. Instructions that package ifeval cannot check are errors; like ifeval's
+// own task theirs has no Check. A record of ChemBench (input with
 // target_scores or target) is read as it is, lettered or numeric. Blank lines
 // are skipped. The first line that breaks a rule is an error "file:line: ...".
 // Where a file has several forms, theirs stands behind the name of the task.
@@ -79,6 +87,7 @@ func ReadForms(name, file string, r io.Reader) (Set, error) {
 		if t.Form == Exact || t.Form == Numeric || t.Form == MultipleChoice && !slices.ContainsFunc(t.Items, func(i Item) bool { return !i.Letters }) {
 			t.Delimiter = " "
 		}
+		t.likeBenchmark()
 	}
 	return set, err
 }
@@ -158,6 +167,10 @@ func parseItem(text []byte) (Item, Form, error) {
 		err = l.answers(&item)
 	case Numeric:
 		err = l.numbers(&item)
+	case Arithmetic:
+		err = l.arithmetic(&item)
+	case Instructions:
+		err = l.instructions(&item)
 	case Refusal:
 		if l.Refuse == nil {
 			err = errors.New(`"refuse" is missing: whether a model should, true or false`)

@@ -30,6 +30,15 @@ type cursor struct {
 	Unlabelled int   `json:"unlabelled"`
 }
 
+// fits reports whether a drawing from so many slices can stand there.
+func (c cursor) fits(slices int) bool {
+	least := min(c.Drawn, c.Domain, c.Unlabelled)
+	for _, n := range c.Replay {
+		least = min(least, n)
+	}
+	return least >= 0 && len(c.Replay) == slices
+}
+
 // pool is examples in an order of its own for every pass over them.
 type pool struct {
 	examples []Example
@@ -82,11 +91,11 @@ func fits(what string, examples []Example, c decoder.Config, rows int) error {
 	for i, e := range examples {
 		switch n := len(e.Tokens); {
 		case n < 2:
-			return fmt.Errorf("%s, number %d, has %d tokens: want at least 2", what, i+1, n)
+			return fmt.Errorf("%s, number %d, has fewer than 2 tokens: there is nothing to foretell", what, i+1)
 		case n > c.Context:
 			return fmt.Errorf("%s, number %d, has %d tokens: the model's context is %d", what, i+1, n, c.Context)
 		case n > rows+1:
-			return fmt.Errorf("%s, number %d, has %d tokens: a batch holds %d", what, i+1, n, rows)
+			return fmt.Errorf("%s, number %d, has %d tokens: a batch holds %d", what, i+1, n, rows+1)
 		case slices.Min(e.Tokens) < 0 || int(slices.Max(e.Tokens)) >= c.Vocabulary:
 			return fmt.Errorf("%s, number %d, has a token outside the vocabulary of %d", what, i+1, c.Vocabulary)
 		}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -32,6 +33,7 @@ func (e Example) learned() (n int) {
 type Line struct {
 	Prompt     string         `json:"prompt"`
 	Completion string         `json:"completion"`
+	Answer     string         `json:"answer"` // in the place of a completion, so that items of tasks can be learned
 	Messages   []task.Message `json:"messages"`
 	Text       string         `json:"text"`
 	Slice      string         `json:"slice"`
@@ -87,12 +89,17 @@ func Lines(file string, r io.Reader, e Encoding) ([]Example, error) {
 
 // checked encodes a line that something is learned of.
 func (e Encoding) checked(line Line) (Example, error) {
+	if line.Completion == "" && line.Answer != "" {
+		if line.Completion = line.Answer; e.Chat == nil {
+			line.Completion = " " + line.Answer // as tasks put it behind a prompt
+		}
+	}
 	example, err := e.example(line)
 	switch {
 	case err != nil:
-	case e.All && len(example.Tokens) == 0:
-		err = fmt.Errorf("the line is empty: want a prompt, messages or a text")
-	case !e.All && example.learned() == 0:
+	case e.All && len(example.Tokens) < 2:
+		err = fmt.Errorf("the line has fewer than 2 tokens: want a prompt, messages or a text")
+	case !e.All && (example.learned() == 0 || line.Prompt != "" && line.Completion == ""): // an end alone is no answer
 		err = fmt.Errorf("nothing of the line is learned: want a completion, an assistant's message or a text")
 	}
 	return example, err
@@ -153,21 +160,26 @@ func (e Encoding) turns(x *Example, messages []task.Message) error {
 			return err
 		}
 		if !strings.HasPrefix(before, written) || !strings.HasPrefix(after, before) {
-			return fmt.Errorf("the chat template writes earlier turns in another way once more follow: such a template cannot be trained on")
+			return errRewritten
 		}
 		x.add(e.Encode(before[len(written):]), false)
 		x.add(e.Encode(after[len(before):]), true)
 		written = after
 	}
-	if last := len(messages) - 1; e.All && messages[last].Role != "assistant" {
+	if last := len(messages) - 1; e.All && last >= 0 && messages[last].Role != "assistant" {
 		before, err := e.Chat(messages, true)
 		if err != nil {
 			return err
 		}
-		x.add(e.Encode(strings.TrimPrefix(before, written)), false)
+		if !strings.HasPrefix(before, written) {
+			return errRewritten
+		}
+		x.add(e.Encode(before[len(written):]), false)
 	}
 	return nil
 }
+
+var errRewritten = errors.New("the chat template writes earlier turns in another way once more follow: such a template cannot be trained on")
 
 // Fit are the examples of at most so many tokens, and how many are longer.
 func Fit(examples []Example, most int) (kept []Example, longer int) {

@@ -80,11 +80,17 @@ func (o Options) check(c decoder.Config, data Data) error {
 	case !(o.LearningRate > 0) || math.IsInf(o.LearningRate, 0):
 		return fmt.Errorf("learning rate %g: want a positive number", o.LearningRate)
 	case o.WarmUp < 0 || !finite(o.WeightDecay) || !finite(o.L2SP) || !finite(o.KL):
-		return fmt.Errorf("warm-up %d, weight decay %g, L2-SP %g, KL %g: want none below 0", o.WarmUp, o.WeightDecay, o.L2SP, o.KL)
+		return fmt.Errorf("warm-up %d, weight decay %g, L2-SP %g, KL %g: want finite numbers, none below 0", o.WarmUp, o.WeightDecay, o.L2SP, o.KL)
+	case math.IsNaN(o.ClipNorm) || math.IsInf(o.ClipNorm, 0):
+		return fmt.Errorf("gradients clipped to %g: want a finite number, below 0 for none", o.ClipNorm)
+	case !(o.FinalRate > 0 && o.FinalRate <= 1 && o.Beta1 > 0 && o.Beta1 < 1 && o.Beta2 > 0 && o.Beta2 < 1 && o.Epsilon > 0 && finite(o.Epsilon)):
+		return fmt.Errorf("final rate %g, betas %g and %g, epsilon %g: want numbers above 0, the rate up to 1 and the betas below it", o.FinalRate, o.Beta1, o.Beta2, o.Epsilon)
 	case !(o.ReplayShare >= 0 && o.ReplayShare < 1):
 		return fmt.Errorf("replay share %g: want from 0 to below 1", o.ReplayShare)
 	case o.ReplayShare > 0 && len(data.Replay) == 0:
 		return fmt.Errorf("a replay share of %g and nothing to replay", o.ReplayShare)
+	case o.KL > 0 && (o.UnlabelledTokens < 2 || o.UnlabelledTokens > 1<<20):
+		return fmt.Errorf("a divergence of %d tokens: want from 2 to %d", o.UnlabelledTokens, 1<<20)
 	case o.KL > 0 && len(data.Unlabelled) == 0:
 		return fmt.Errorf("a divergence of weight %g and no texts to measure it on", o.KL)
 	case len(data.Domain) == 0:

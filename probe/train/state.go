@@ -73,44 +73,61 @@ func (r *Run) Save(ctx context.Context, dir string) error {
 }
 
 // Restore goes on with a run that Save stopped. It reports false where the folder
-// holds none, and an error where it holds another run or a damaged one.
+// holds none, and an error where it holds another run or a damaged one; the run is
+// then not to be used.
 func (r *Run) Restore(dir string) (bool, error) {
 	path := filepath.Join(dir, stateFile)
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	var s state
-	if err == nil {
-		err = json.Unmarshal(data, &s)
-	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("%s: %w", path, err)
-	case s.Identity != r.Identity():
-		return false, fmt.Errorf("%s is the state of another training (of other data, another base or other options): remove the folder to begin anew", path)
-	case s.Step < 0 || s.Step > r.options.Steps || len(s.Cursor.Replay) != len(r.draw.replay) || filepath.Base(s.File) != s.File:
-		return false, fmt.Errorf("%s contradicts itself: remove the folder to begin anew", path)
-	}
-	values, err := tensors.Open(filepath.Join(dir, s.File))
-	if err != nil {
 		return false, err
 	}
-	defer values.Close()
+	var s state
+	if err := json.Unmarshal(data, &s); err != nil {
+		return false, fmt.Errorf("%s is damaged (%w): %s", path, err, beginAnew)
+	}
+	switch {
+	case s.Identity != r.Identity():
+		return false, fmt.Errorf("%s is the state of another training (of other data, another base or other options): %s", path, beginAnew)
+	case s.Step < 0 || s.Step > r.options.Steps || !s.Cursor.fits(len(r.draw.replay)) || filepath.Base(s.File) != s.File:
+		return false, fmt.Errorf("%s contradicts itself: %s", path, beginAnew)
+	}
+	if err := r.restoreValues(filepath.Join(dir, s.File)); err != nil {
+		return false, err
+	}
+	r.step, r.draw.cursor = s.Step, s.Cursor
+	return true, nil
+}
+
+// beginAnew is what to do with a state that cannot be used.
+const beginAnew = "remove the folder to begin anew"
+
+// restoreValues reads what is trained and its moments.
+func (r *Run) restoreValues(path string) error {
+	src, err := tensors.Open(path)
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, beginAnew)
+	}
+	defer src.Close()
 	for _, p := range r.trained {
-		for prefix, to := range map[string][]float32{"value.": p.values, "first.": p.first, "second.": p.second} {
-			info, ok := values.Info(prefix + p.name)
+		for _, part := range []struct {
+			prefix string
+			to     []float32
+		}{{"value.", p.values}, {"first.", p.first}, {"second.", p.second}} {
+			name := part.prefix + p.name
+			info, ok := src.Info(name)
 			if !ok || info.DType != tensors.F32 || !slices.Equal(info.Shape, p.shape) {
-				return false, fmt.Errorf("%s has no tensor %q of float32 and shape %v: remove the folder to begin anew", filepath.Join(dir, s.File), prefix+p.name, p.shape)
+				return fmt.Errorf("%s has no tensor %q of float32 and shape %v: %s", path, name, p.shape, beginAnew)
 			}
-			if err := values.Read(to, prefix+p.name, 0); err != nil {
-				return false, err
+			if err := src.Read(part.to, name, 0); err != nil {
+				return fmt.Errorf("%w: %s", err, beginAnew)
 			}
 		}
 		p.version++
 	}
-	r.step, r.draw.cursor = s.Step, s.Cursor
-	return true, nil
+	return nil
 }
 
 // Identity is a digest of all that decides what a run computes: options, the

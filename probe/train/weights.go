@@ -40,7 +40,10 @@ func (w *Weights) Names() []string { return w.names }
 // Info implements tensors.Source.
 func (w *Weights) Info(name string) (tensors.Info, bool) {
 	shape, ok := w.shapes[name]
-	return tensors.Info{DType: w.dtype(name), Shape: shape}, ok
+	if !ok {
+		return tensors.Info{}, false
+	}
+	return tensors.Info{DType: w.dtype(name), Shape: shape}, true
 }
 
 func (w *Weights) dtype(name string) tensors.DType {
@@ -58,7 +61,10 @@ func (w *Weights) As(stored func(name string) tensors.DType) *Weights {
 
 // Read implements tensors.Source.
 func (w *Weights) Read(dst []float32, name string, from int) error {
-	values := w.values[name]
+	values, ok := w.values[name]
+	if !ok {
+		return fmt.Errorf("there is no tensor %q", name)
+	}
 	if from < 0 || from+len(dst) > len(values) {
 		return fmt.Errorf("tensor %q has %d values: %d to %d were asked for", name, len(values), from, from+len(dst))
 	}
@@ -79,7 +85,10 @@ func (w *Weights) Read(dst []float32, name string, from int) error {
 
 // ReadRaw implements tensors.Source.
 func (w *Weights) ReadRaw(dst []byte, name string, at int64) error {
-	info, _ := w.Info(name)
+	info, ok := w.Info(name)
+	if !ok {
+		return fmt.Errorf("there is no tensor %q", name)
+	}
 	size := int64(info.DType.Bits() / 8)
 	if at < 0 || at%size != 0 || int64(len(dst))%size != 0 || at+int64(len(dst)) > info.Bytes() {
 		return fmt.Errorf("tensor %q has %d bytes: %d to %d were asked for", name, info.Bytes(), at, at+int64(len(dst)))

@@ -12,9 +12,9 @@ import (
 
 var update = flag.Bool("update", false, "write the embedded pair again")
 
-const embedded = "../../testdata/pair"
+const embedded = "../../testdata/pico"
 
-// TestEmbeddedPair checks that the files of testdata/pair are what the builder
+// TestEmbeddedPair checks that the files of testdata/pico are what the builder
 // makes, byte for byte.
 func TestEmbeddedPair(t *testing.T) {
 	made := t.TempDir()
@@ -45,7 +45,7 @@ func TestEmbeddedPair(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("testdata/pair/%s is not what the builder makes: run this test with -update and look at the difference", file)
+			t.Errorf("testdata/pico/%s is not what the builder makes: run this test with -update and look at the difference", file)
 		}
 	}
 }

@@ -51,11 +51,15 @@ func CrossEntropy(name string, pass *Pass) *Op {
 			back := &Op{
 				Name: name + " to logits", inputs: []int{0, 0, 2}, dims: 2,
 				shape: func(in []tensor.Shape) tensor.Shape { return in[2].Clone() },
+				left:  func() []float32 { return dlogits },
 				do: func(dst []float32, in []gorgonia.Value) {
 					by := in[0].Data().(float32)
+					if by == 1 {
+						return
+					}
 					kernel.Parallel(len(dst), func(low, high int) {
 						for i := low; i < high; i++ {
-							dst[i] = by * dlogits[i]
+							dst[i] *= by
 						}
 					})
 				},

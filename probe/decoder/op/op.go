@@ -43,6 +43,7 @@ type Op struct {
 	gradient func(in gorgonia.Nodes, out, of *gorgonia.Node) (gorgonia.Nodes, error)
 	constant []bool // inputs that no gradient is wanted for
 	own      []float32
+	left     func() []float32 // in the place of do: what another operation has left
 }
 
 // Pass is what operations look at beside their inputs.
@@ -121,7 +122,7 @@ func (o *Op) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 		shapes[i] = value.Shape()
 	}
 	shape := o.shape(shapes)
-	out := o.take(max(1, shape.TotalSize()))
+	out := o.out(shape.TotalSize())
 	if o.Around != nil {
 		o.Around(o, func() { o.do(out, inputs) })
 	} else {
@@ -134,20 +135,26 @@ func (o *Op) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(out)), nil
 }
 
-// take is memory for n values of a result, of any content.
-func (o *Op) take(n int) []float32 {
-	if o.Memory != nil {
+// out is memory for n values of a result, of any content, or where it stands
+// already.
+func (o *Op) out(n int) []float32 {
+	switch {
+	case o.left != nil:
+		return o.left()
+	case o.Memory != nil:
 		return o.Memory(o.Name, n)
 	}
-	o.own = resize(o.own, n)
+	o.own = resize(o.own, max(1, n)) // a scalar has a value too
 	return o.own
 }
 
-// DiffWRT implements gorgonia.SDOp.
+// DiffWRT implements gorgonia.SDOp. It says yes also where there is no gradient:
+// gorgonia then asks for one and is refused, while a no would make it leave the
+// operation out of the sum.
 func (o *Op) DiffWRT(inputs int) []bool {
 	all := make([]bool, inputs)
 	for i := range all {
-		all[i] = o.gradient != nil && o.inputs[i] > 0 && (o.constant == nil || !o.constant[i])
+		all[i] = o.inputs[i] > 0 && o.wanted(i)
 	}
 	return all
 }
@@ -198,12 +205,13 @@ func resize(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// second is a further result of an operation that has filled values already:
-// its input is that operation's, so that it runs later.
+// second is a further result of an operation that has left values: its input is
+// that operation's, so that it runs later.
 func second(name string, dims int, shape tensor.Shape, values func() []float32) *Op {
 	return &Op{
 		Name: name, inputs: []int{2}, dims: dims,
 		shape: func([]tensor.Shape) tensor.Shape { return shape },
-		do:    func(dst []float32, _ []gorgonia.Value) { copy(dst, values()) },
+		do:    func([]float32, []gorgonia.Value) {},
+		left:  values,
 	}
 }

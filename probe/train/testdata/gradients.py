@@ -172,7 +172,8 @@ def main():
         "loss": loss.item(), "gradient_norm": math.hypot(*norms(dense).values()), "norms": norms(dense),
         "optimiser": {"steps": STEPS, "warm": WARM, "peak": RATE, "betas": BETAS, "epsilon": EPS, "decay": DECAY, "clip": CLIP, **seen,
                       "change_norms": {k: (v - w[k].double()).norm().item() for k, v in after.items()}},
-        "lora": {"rank": RANK, "alpha": ALPHA, "targets": [t.split(".")[1] for t in TARGETS], "loss": lora_loss.item(), "gradient_norm": math.hypot(*norms(low).values())},
+        "lora": {"rank": RANK, "alpha": ALPHA, "targets": [t.split(".")[1] for t in TARGETS],
+                 "loss": lora_loss.item(), "gradient_norm": math.hypot(*norms(low).values())},
         "kl": {"sequences": unlabelled, "weight": WEIGHT, "cross_entropy": ce.item(), "divergence": kl.item(), "loss": (ce + WEIGHT * kl).item(),
                "gradient_norm": math.hypot(*norms(both).values()), "norms": norms(both)},
     }, indent=1) + "\n")
