@@ -98,6 +98,9 @@ func TestCheckPanics(t *testing.T) {
 // Long texts of the shapes that the rules look at are checked by all of the
 // rules within a second or two; what is quadratic would take hours.
 func TestLongTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures time: left out by -short, as under the race detector")
+	}
 	prompt, rules := "Text: "+strings.Repeat("1 2 ", 1000), oneOfEach(t)
 	check := func(piece string, size int) {
 		t.Helper()
