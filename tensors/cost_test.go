@@ -25,7 +25,7 @@ func numberedText(n, digits int, text string) string {
 }
 
 // TestCost: whatever a header holds, it is answered within a second and 200 MB.
-// The clock may be twice as slow here: other tests run beside.
+// The clock may be several times as slow here: other tests run beside.
 func TestCost(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes headers of up to 95 MB")
@@ -42,7 +42,7 @@ func TestCost(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			allocated := (after.TotalAlloc - before.TotalAlloc) / 1e6
 			t.Logf("%d MB: %v, %d MB allocated: %.100v", len(fsys.MapFS["model.safetensors"].Data)/1e6, took.Round(time.Millisecond), allocated, err)
-			if took > 2*time.Second || allocated > 200 {
+			if took > 8*time.Second || allocated > 200 {
 				t.Errorf("took %v and %d MB", took, allocated)
 			}
 			refused(t, c, err, rule)

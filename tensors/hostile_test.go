@@ -190,7 +190,7 @@ func TestHugeHeader(t *testing.T) {
 			c, err := tensors.Open(path)
 			took := time.Since(start)
 			refused(t, c, err, path, rule)
-			if took > 2*time.Second {
+			if took > 8*time.Second {
 				t.Errorf("took %v", took)
 			}
 			t.Logf("%v: %.120v", took, err)

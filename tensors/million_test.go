@@ -74,7 +74,7 @@ func TestMillion(t *testing.T) {
 			if len(c.Names()) != 1_000_000 {
 				t.Errorf("%d names", len(c.Names()))
 			}
-			if took > 20*time.Second || most > 2<<30 { // 10 s on a machine of its own, and 2 of them on a shared one
+			if took > 60*time.Second || most > 2<<30 { // 10 s on a machine of its own; here other tests run beside
 				t.Errorf("took %v and %d MiB", took, most>>20)
 			}
 		})

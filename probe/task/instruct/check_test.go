@@ -106,8 +106,8 @@ func TestLongTexts(t *testing.T) {
 		t.Helper()
 		start := time.Now()
 		Check(rules, prompt, "x"+strings.Repeat(piece, size/len(piece)))
-		if took := time.Since(start); took > 10*time.Second {
-			t.Errorf("%q, repeated to %d bytes, takes %v, want at most 10 s", piece, size, took)
+		if took := time.Since(start); took > 30*time.Second {
+			t.Errorf("%q, repeated to %d bytes, takes %v, want at most 30 s", piece, size, took)
 		}
 	}
 	for _, piece := range []string{"a", "a ", "\n", "1", "1,", "1,111", "1.", "*", "`", "\"", ", ", "|", "| a |\n", "{", `{"a":`, "[", "ha ", "haha", "- ", "1. a\n", "é", "\xff", "x: y\n", "Sure:\n", "```\n", "<a>"} {
