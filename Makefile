@@ -13,12 +13,14 @@ check:
 
 # Speed of the loops that take the time; then diff and merge as ratios to dd
 # and cp on the same cached files (SURGEON_PAIR=DIR takes a real pair), and the
-# engine as ratios to OpenBLAS and transformers (SURGEON_PYTHON=PYTHON has them).
+# engine and training as ratios to OpenBLAS, transformers and PyTorch
+# (SURGEON_PYTHON=PYTHON has them).
 bench:
 	go test -run '^$$' -bench . ./tensors/... ./merge/... ./probe/...
 	go test -tags ratio -run TestRatios -v -count 1 ./cli
 	go test -tags ratio -run TestHarnessRatios -v -count 1 -timeout 90m ./cli
 	go test -tags ratio -run TestEngineRatios -v -count 1 -timeout 60m ./probe
+	go test -tags ratio -run TestTrainingRatio -v -count 1 ./probe/train
 
 # Every fuzz target, one after another.
 fuzz:

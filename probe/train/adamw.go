@@ -45,31 +45,21 @@ func norm(parameters []*parameter) float64 {
 //	w += min(1, rate*L2SP) * (before - w)
 func (p *parameter) update(o Options, rate float64, scale float32, t int) {
 	g := op.Floats(p.gradient.Value())
-	decay := float32(1)
-	if p.decayed {
-		decay = float32(1 - rate*o.WeightDecay)
+	step := kernel.AdamW{
+		Scale: scale, Decay: 1,
+		Beta1: float32(o.Beta1), Rest1: float32(1 - o.Beta1),
+		Beta2: float32(o.Beta2), Rest2: float32(1 - o.Beta2),
+		Size:    float32(rate / (1 - math.Pow(o.Beta1, float64(t)))),
+		Root:    float32(math.Sqrt(1 - math.Pow(o.Beta2, float64(t)))),
+		Epsilon: float32(o.Epsilon),
 	}
-	b1, c1 := float32(o.Beta1), float32(1-o.Beta1)
-	b2, c2 := float32(o.Beta2), float32(1-o.Beta2)
-	size := float32(rate / (1 - math.Pow(o.Beta1, float64(t))))
-	root := float32(math.Sqrt(1 - math.Pow(o.Beta2, float64(t))))
-	epsilon := float32(o.Epsilon)
+	if p.decayed {
+		step.Decay = float32(1 - rate*o.WeightDecay)
+	}
 	pull := float32(min(1, rate*o.L2SP))
-	kernel.Parallel(len(g), func(low, high int) {
-		w, m, v := p.values[low:high], p.first[low:high], p.second[low:high]
-		for i, x := range g[low:high] {
-			x *= scale
-			mi := float32(b1*m[i]) + float32(c1*x)
-			vi := float32(b2*v[i]) + float32(c2*float32(x*x))
-			m[i], v[i] = mi, vi
-			root := float32(math.Sqrt(float64(vi))) / root
-			w[i] = float32(w[i]*decay) - float32(size*mi)/(root+epsilon)
-		}
-		if p.before != nil {
-			for i, before := range p.before[low:high] {
-				w[i] += float32(pull * (before - w[i]))
-			}
-		}
-	})
+	step.Update(p.values, p.first, p.second, g)
+	for i, before := range p.before {
+		p.values[i] += float32(pull * (before - p.values[i]))
+	}
 	p.version++
 }

@@ -210,16 +210,15 @@ func (a *attention) rows(p *path, low, high, position, head int) {
 		p.block(p.queries, m, queries, a.q[at:at+a.Dim])
 	}
 	for i, page := range pages {
-		page.keys.columns(p.scores[i*innerBlock:], stride, p.queries, queries, 0, panels(min(innerBlock, stride-i*innerBlock)), a.Dim)
+		page.keys.columns(p.scores[i*innerBlock:], stride, p.queries, queries, 0, panels(min(innerBlock, stride-i*innerBlock)), a.Dim, false)
 	}
 	for m := range queries {
 		own := position + m/a.group
 		a.weigh(p, m, queries, p.scores[m*stride:(m+1)*stride], a.first(own)-origin, own+1-origin)
 	}
 	width := panels(a.Dim) * panelColumns
-	clear(p.mixed)
 	for i, page := range pages {
-		page.values.accumulate(p.mixed, width, p.weights[i*queries*blockStride:], queries, 0, panels(a.Dim), min(innerBlock, stride-i*innerBlock))
+		page.values.columns(p.mixed, width, p.weights[i*queries*blockStride:], queries, 0, panels(a.Dim), min(innerBlock, stride-i*innerBlock), i > 0)
 	}
 	for m := range queries {
 		at, mixed := a.at(low, m, head), p.mixed[m*width:]

@@ -163,7 +163,7 @@ func centrePlain(dst, weight []float32, mean, scale float32) {
 // rows stride apart.
 func (b *back) product(dst []float32, stride int, x []float32, xStride, rows int, p *Panels) {
 	if xStride == blockStride {
-		p.columns(dst, stride, x, rows, 0, panels(p.out), p.in)
+		p.columns(dst, stride, x, rows, 0, panels(p.out), p.in, false)
 		return
 	}
 	b.blocks = resize(b.blocks, blocksOf(rows, p.in))
@@ -173,7 +173,7 @@ func (b *back) product(dst []float32, stride int, x []float32, xStride, rows int
 			copy(block[r*blockStride:], x[r*xStride+start:][:min(innerBlock, p.in-start)])
 		}
 	}
-	p.columns(dst, stride, b.blocks, rows, 0, panels(p.out), p.in)
+	p.columns(dst, stride, b.blocks, rows, 0, panels(p.out), p.in, false)
 }
 
 // addTransposed adds the product of the transpose [columns, in] of x to dst, whose
@@ -181,7 +181,7 @@ func (b *back) product(dst []float32, stride int, x []float32, xStride, rows int
 func (b *back) addTransposed(dst []float32, stride int, x []float32, xStride, columns int, p *Panels) {
 	b.blocks = resize(b.blocks, blocksOf(columns, p.in))
 	transposeBlocks(b.blocks, x, xStride, p.in, columns)
-	p.accumulate(dst, stride, b.blocks, columns, 0, panels(p.out), p.in)
+	p.columns(dst, stride, b.blocks, columns, 0, panels(p.out), p.in, true)
 }
 
 // gather copies the queries of rows low to high that read one head of keys.

@@ -135,21 +135,19 @@ func (p *Panels) multiply(dst []float32, a *arranged, low, high int) {
 		p.splitColumns(dst, a.parts, a.rows, low, high)
 		return
 	}
-	p.columns(dst, p.out, a.blocks, a.rows, low, high, p.in)
+	p.columns(dst, p.out, a.blocks, a.rows, low, high, p.in, false)
 }
 
 // columns computes the columns of dst, whose rows are stride apart, that belong
-// to the panels low to high, from the first in rows of the panels.
-func (p *Panels) columns(dst []float32, stride int, blocks []float32, rows, low, high, in int) {
-	from, to := low*panelColumns, min(high*panelColumns, p.out)
-	for r := range rows {
-		clear(dst[r*stride+from : r*stride+to])
+// to the panels low to high, from the first in rows of the panels; or adds them to
+// what dst holds.
+func (p *Panels) columns(dst []float32, stride int, blocks []float32, rows, low, high, in int, add bool) {
+	if in == 0 && !add {
+		from, to := low*panelColumns, min(high*panelColumns, p.out)
+		for r := range rows {
+			clear(dst[r*stride+from : r*stride+to])
+		}
 	}
-	p.accumulate(dst, stride, blocks, rows, low, high, in)
-}
-
-// accumulate is columns, added to what dst holds.
-func (p *Panels) accumulate(dst []float32, stride int, blocks []float32, rows, low, high, in int) {
 	tiles := (rows + tileRows() - 1) / tileRows()
 	band := max(1, bandRows/tileRows())
 	for from := 0; from < tiles; from += band {
@@ -159,34 +157,37 @@ func (p *Panels) accumulate(dst []float32, stride int, blocks []float32, rows, l
 			for t := from; t < min(from+band, tiles); t++ {
 				first, last := rows*t/tiles, rows*(t+1)/tiles // of nearly the same height
 				for n := low; n < high; n++ {
-					p.addTile(dst[first*stride:], stride, block[first*blockStride:], n, start, last-first, k)
+					p.panelTile(dst[first*stride:], stride, block[first*blockStride:], n, start, last-first, k, add || start > 0)
 				}
 			}
 		}
 	}
 }
 
-// addTile adds the product of rows rows of a block of x with the k rows of panel
-// n from row start to its place in dst.
-func (p *Panels) addTile(dst []float32, stride int, block []float32, n, start, rows, k int) {
+// panelTile is tile in the columns of dst that belong to panel n, which may be fewer
+// than the panel's.
+func (p *Panels) panelTile(dst []float32, stride int, block []float32, n, start, rows, k int, add bool) {
 	column := n * panelColumns
 	if column+panelColumns <= p.out {
-		p.tile(dst[column:], stride, block, n, start, rows, k)
+		p.tile(dst[column:], stride, block, n, start, rows, k, add)
 		return
 	}
 	var sums [mostTileRows * panelColumns]float32
-	p.tile(sums[:], panelColumns, block, n, start, rows, k)
+	p.tile(sums[:], panelColumns, block, n, start, rows, k, false)
 	for r := range rows {
 		for j := range p.out - column {
-			dst[r*stride+column+j] += sums[r*panelColumns+j]
+			if add {
+				sums[r*panelColumns+j] += dst[r*stride+column+j]
+			}
+			dst[r*stride+column+j] = sums[r*panelColumns+j]
 		}
 	}
 }
 
-// tilePlain is the specification of every tile: it adds the product of rows
+// tilePlain is the specification of every tile: it writes the product of rows
 // rows of a block of x with the k rows of panel n from row start, which is even,
-// to c, whose rows are stride apart.
-func (p *Panels) tilePlain(c []float32, stride int, block []float32, n, start, rows, k int) {
+// added to 0 or to what is there, to c, whose rows are stride apart.
+func (p *Panels) tilePlain(c []float32, stride int, block []float32, n, start, rows, k int, add bool) {
 	for r := range rows {
 		var sums, weights [panelColumns]float32
 		for i, v := range block[r*blockStride : r*blockStride+k] {
@@ -196,6 +197,9 @@ func (p *Panels) tilePlain(c []float32, stride int, block []float32, n, start, r
 			}
 		}
 		for j, sum := range sums {
+			if !add {
+				c[r*stride+j] = 0
+			}
 			c[r*stride+j] += sum
 		}
 	}

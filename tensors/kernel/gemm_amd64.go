@@ -14,8 +14,8 @@ func tileRows() int {
 }
 
 type (
-	tileSingle func(k int, x, panel, c *float32, stride uintptr)
-	tileBF16   func(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+	tileSingle func(k int, x, panel, c *float32, stride uintptr, add bool)
+	tileBF16   func(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 )
 
 // Tiles by their number of rows. Those of 512 bits have 32 columns, those of
@@ -30,29 +30,29 @@ var (
 )
 
 // tile is tilePlain in the instruction set in use.
-func (p *Panels) tile(c []float32, stride int, block []float32, n, start, rows, k int) {
+func (p *Panels) tile(c []float32, stride int, block []float32, n, start, rows, k int, add bool) {
 	c = c[:(rows-1)*stride+panelColumns]
 	block = block[:(rows-1)*blockStride+k+k%2]
 	bytes := uintptr(4 * stride)
 	switch {
 	case active == generic:
-		p.tilePlain(c, stride, block, n, start, rows, k)
+		p.tilePlain(c, stride, block, n, start, rows, k, add)
 	case len(p.bf16) == 0:
 		panel := p.single[(n*p.in+start)*panelColumns:][:k*panelColumns]
 		if active >= avx512 {
-			tiles512[rows](k, &block[0], &panel[0], &c[0], bytes)
+			tiles512[rows](k, &block[0], &panel[0], &c[0], bytes, add)
 			return
 		}
-		tiles256[rows](k, &block[0], &panel[0], &c[0], bytes)
-		tiles256[rows](k, &block[0], &panel[8], &c[8], bytes)
+		tiles256[rows](k, &block[0], &panel[0], &c[0], bytes, add)
+		tiles256[rows](k, &block[0], &panel[8], &c[8], bytes, add)
 	default:
 		k = (k + 1) / 2
 		panel := p.bf16[(n*pairs(p.in)+start/2)*panelColumns:][:k*panelColumns]
 		if active >= avx512 {
-			tiles512BF16[rows](k, &block[0], &panel[0], &c[0], bytes)
+			tiles512BF16[rows](k, &block[0], &panel[0], &c[0], bytes, add)
 			return
 		}
-		tiles256BF16[rows](k, &block[0], &panel[0], &c[0], bytes)
-		tiles256BF16[rows](k, &block[0], &panel[8], &c[8], bytes)
+		tiles256BF16[rows](k, &block[0], &panel[0], &c[0], bytes, add)
+		tiles256BF16[rows](k, &block[0], &panel[8], &c[8], bytes, add)
 	}
 }

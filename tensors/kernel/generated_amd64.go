@@ -4,205 +4,205 @@
 
 package kernel
 
-// tile512f32x1 adds 1 rows of the product with two vectors of columns to c.
+// tile512f32x1 writes 1 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x1 adds 1 rows of the product with two vectors of columns to c.
+// tile512bf16x1 writes 1 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x2 adds 2 rows of the product with two vectors of columns to c.
+// tile512f32x2 writes 2 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x2 adds 2 rows of the product with two vectors of columns to c.
+// tile512bf16x2 writes 2 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x3 adds 3 rows of the product with two vectors of columns to c.
+// tile512f32x3 writes 3 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x3 adds 3 rows of the product with two vectors of columns to c.
+// tile512bf16x3 writes 3 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x4 adds 4 rows of the product with two vectors of columns to c.
+// tile512f32x4 writes 4 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x4 adds 4 rows of the product with two vectors of columns to c.
+// tile512bf16x4 writes 4 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x5 adds 5 rows of the product with two vectors of columns to c.
+// tile512f32x5 writes 5 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x5 adds 5 rows of the product with two vectors of columns to c.
+// tile512bf16x5 writes 5 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x6 adds 6 rows of the product with two vectors of columns to c.
+// tile512f32x6 writes 6 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x6 adds 6 rows of the product with two vectors of columns to c.
+// tile512bf16x6 writes 6 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x7 adds 7 rows of the product with two vectors of columns to c.
+// tile512f32x7 writes 7 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x7(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x7(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x7 adds 7 rows of the product with two vectors of columns to c.
+// tile512bf16x7 writes 7 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x7(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x7(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x8 adds 8 rows of the product with two vectors of columns to c.
+// tile512f32x8 writes 8 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x8(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x8(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x8 adds 8 rows of the product with two vectors of columns to c.
+// tile512bf16x8 writes 8 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x8(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x8(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x9 adds 9 rows of the product with two vectors of columns to c.
+// tile512f32x9 writes 9 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x9(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x9(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x9 adds 9 rows of the product with two vectors of columns to c.
+// tile512bf16x9 writes 9 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x9(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x9(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x10 adds 10 rows of the product with two vectors of columns to c.
+// tile512f32x10 writes 10 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x10(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x10(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x10 adds 10 rows of the product with two vectors of columns to c.
+// tile512bf16x10 writes 10 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x10(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x10(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x11 adds 11 rows of the product with two vectors of columns to c.
+// tile512f32x11 writes 11 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x11(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x11(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x11 adds 11 rows of the product with two vectors of columns to c.
+// tile512bf16x11 writes 11 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x11(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x11(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x12 adds 12 rows of the product with two vectors of columns to c.
+// tile512f32x12 writes 12 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x12(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x12(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x12 adds 12 rows of the product with two vectors of columns to c.
+// tile512bf16x12 writes 12 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x12(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x12(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x13 adds 13 rows of the product with two vectors of columns to c.
+// tile512f32x13 writes 13 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x13(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x13(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x13 adds 13 rows of the product with two vectors of columns to c.
+// tile512bf16x13 writes 13 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x13(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x13(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile512f32x14 adds 14 rows of the product with two vectors of columns to c.
+// tile512f32x14 writes 14 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512f32x14(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile512f32x14(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile512bf16x14 adds 14 rows of the product with two vectors of columns to c.
+// tile512bf16x14 writes 14 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile512bf16x14(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile512bf16x14(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile256f32x1 adds 1 rows of the product with two vectors of columns to c.
+// tile256f32x1 writes 1 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile256f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile256bf16x1 adds 1 rows of the product with two vectors of columns to c.
+// tile256bf16x1 writes 1 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile256bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile256f32x2 adds 2 rows of the product with two vectors of columns to c.
+// tile256f32x2 writes 2 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile256f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile256bf16x2 adds 2 rows of the product with two vectors of columns to c.
+// tile256bf16x2 writes 2 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile256bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile256f32x3 adds 3 rows of the product with two vectors of columns to c.
+// tile256f32x3 writes 3 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile256f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile256bf16x3 adds 3 rows of the product with two vectors of columns to c.
+// tile256bf16x3 writes 3 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile256bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile256f32x4 adds 4 rows of the product with two vectors of columns to c.
+// tile256f32x4 writes 4 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile256f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile256bf16x4 adds 4 rows of the product with two vectors of columns to c.
+// tile256bf16x4 writes 4 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile256bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile256f32x5 adds 5 rows of the product with two vectors of columns to c.
+// tile256f32x5 writes 5 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile256f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile256bf16x5 adds 5 rows of the product with two vectors of columns to c.
+// tile256bf16x5 writes 5 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile256bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tile256f32x6 adds 6 rows of the product with two vectors of columns to c.
+// tile256f32x6 writes 6 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tile256f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tile256bf16x6 adds 6 rows of the product with two vectors of columns to c.
+// tile256bf16x6 writes 6 rows of the product with two vectors of columns to c, or adds them.
 //
 //go:noescape
-func tile256bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tile256bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
 // exponentials512 puts exp(x - shift) in the place of each x, over whole vectors.
 //
@@ -309,6 +309,11 @@ func centre512(n int, dst *float32, weight *float32, mean float32, scale float32
 //go:noescape
 func multiply512(n int, dst *float32, factor float32)
 
+// adamw512 is AdamW.update over whole vectors.
+//
+//go:noescape
+func adamw512(n int, weight *float32, first *float32, second *float32, gradient *float32, step *[9]float32)
+
 // swigluGradient256 is SwiGLUGradient over whole vectors.
 //
 //go:noescape
@@ -333,3 +338,8 @@ func centre256(n int, dst *float32, weight *float32, mean float32, scale float32
 //
 //go:noescape
 func multiply256(n int, dst *float32, factor float32)
+
+// adamw256 is AdamW.update over whole vectors.
+//
+//go:noescape
+func adamw256(n int, weight *float32, first *float32, second *float32, gradient *float32, step *[9]float32)

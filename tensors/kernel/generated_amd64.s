@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tile512f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
+// func tile512f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x1(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x1(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -27,6 +27,9 @@ tile512f32x1_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x1_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x1_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -34,9 +37,18 @@ tile512f32x1_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x1_write:
+	VPXORD  Z2, Z2, Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x1(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x1(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -68,6 +80,9 @@ tile512bf16x1_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x1_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x1_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -75,9 +90,18 @@ tile512bf16x1_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x1_write:
+	VPXORD  Z2, Z2, Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x2(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x2(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -103,6 +127,9 @@ tile512f32x2_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x2_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x2_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -115,9 +142,23 @@ tile512f32x2_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x2_write:
+	VPXORD  Z4, Z4, Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x2(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x2(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -157,6 +198,9 @@ tile512bf16x2_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x2_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x2_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -169,9 +213,23 @@ tile512bf16x2_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x2_write:
+	VPXORD  Z4, Z4, Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x3(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x3(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -202,6 +260,9 @@ tile512f32x3_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x3_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x3_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -219,9 +280,28 @@ tile512f32x3_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x3_write:
+	VPXORD  Z6, Z6, Z6
+	VADDPS  Z6, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z6, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z6, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z6, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x3(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x3(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -269,6 +349,9 @@ tile512bf16x3_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x3_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x3_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -286,9 +369,28 @@ tile512bf16x3_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x3_write:
+	VPXORD  Z6, Z6, Z6
+	VADDPS  Z6, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z6, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z6, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z6, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x4(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x4(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -324,6 +426,9 @@ tile512f32x4_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x4_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x4_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -346,9 +451,33 @@ tile512f32x4_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x4_write:
+	VPXORD  Z8, Z8, Z8
+	VADDPS  Z8, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z8, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z8, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z8, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z8, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z8, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z8, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x4(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x4(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -404,6 +533,9 @@ tile512bf16x4_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x4_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x4_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -426,9 +558,33 @@ tile512bf16x4_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x4_write:
+	VPXORD  Z8, Z8, Z8
+	VADDPS  Z8, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z8, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z8, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z8, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z8, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z8, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z8, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x5(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x5(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -469,6 +625,9 @@ tile512f32x5_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x5_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x5_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -496,9 +655,38 @@ tile512f32x5_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x5_write:
+	VPXORD  Z10, Z10, Z10
+	VADDPS  Z10, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z10, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z10, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z10, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z10, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x5(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x5(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -562,6 +750,9 @@ tile512bf16x5_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x5_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x5_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -589,9 +780,38 @@ tile512bf16x5_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x5_write:
+	VPXORD  Z10, Z10, Z10
+	VADDPS  Z10, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z10, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z10, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z10, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z10, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z10, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z10, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x6(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x6(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -637,6 +857,9 @@ tile512f32x6_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x6_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x6_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -669,9 +892,43 @@ tile512f32x6_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x6_write:
+	VPXORD  Z12, Z12, Z12
+	VADDPS  Z12, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z12, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z12, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z12, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z12, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z12, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z12, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x6(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x6(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -743,6 +1000,9 @@ tile512bf16x6_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x6_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x6_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -775,9 +1035,43 @@ tile512bf16x6_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x7(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x6_write:
+	VPXORD  Z12, Z12, Z12
+	VADDPS  Z12, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z12, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z12, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z12, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z12, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z12, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z12, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z12, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x7(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x7(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x7(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -828,6 +1122,9 @@ tile512f32x7_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x7_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x7_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -865,9 +1162,48 @@ tile512f32x7_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x7(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x7_write:
+	VPXORD  Z14, Z14, Z14
+	VADDPS  Z14, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z14, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z14, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z14, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z14, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z14, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z14, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z14, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x7(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x7(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x7(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -947,6 +1283,9 @@ tile512bf16x7_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x7_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x7_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -984,9 +1323,48 @@ tile512bf16x7_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x8(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x7_write:
+	VPXORD  Z14, Z14, Z14
+	VADDPS  Z14, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z14, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z14, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z14, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z14, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z14, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z14, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z14, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z14, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x8(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x8(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x8(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -1042,6 +1420,9 @@ tile512f32x8_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x8_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x8_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1084,9 +1465,53 @@ tile512f32x8_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x8(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x8_write:
+	VPXORD  Z16, Z16, Z16
+	VADDPS  Z16, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z16, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z16, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z16, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z16, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z16, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z16, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z16, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z16, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x8(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x8(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x8(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -1174,6 +1599,9 @@ tile512bf16x8_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x8_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x8_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1216,9 +1644,53 @@ tile512bf16x8_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x9(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x8_write:
+	VPXORD  Z16, Z16, Z16
+	VADDPS  Z16, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z16, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z16, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z16, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z16, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z16, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z16, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z16, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z16, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z16, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x9(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x9(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x9(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -1279,6 +1751,9 @@ tile512f32x9_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x9_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x9_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1326,9 +1801,58 @@ tile512f32x9_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x9(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x9_write:
+	VPXORD  Z18, Z18, Z18
+	VADDPS  Z18, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z18, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z18, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z18, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z18, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z18, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z18, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z18, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z18, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z18, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x9(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x9(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x9(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -1424,6 +1948,9 @@ tile512bf16x9_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x9_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x9_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1471,9 +1998,58 @@ tile512bf16x9_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x10(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x9_write:
+	VPXORD  Z18, Z18, Z18
+	VADDPS  Z18, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z18, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z18, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z18, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z18, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z18, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z18, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z18, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z18, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z18, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z18, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x10(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x10(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x10(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -1539,6 +2115,9 @@ tile512f32x10_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x10_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x10_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1591,9 +2170,63 @@ tile512f32x10_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x10(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x10_write:
+	VPXORD  Z20, Z20, Z20
+	VADDPS  Z20, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z20, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z20, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z20, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z20, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z20, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z20, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z20, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z20, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z20, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z20, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x10(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x10(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x10(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -1697,6 +2330,9 @@ tile512bf16x10_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x10_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x10_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1749,9 +2385,63 @@ tile512bf16x10_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x11(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x10_write:
+	VPXORD  Z20, Z20, Z20
+	VADDPS  Z20, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z20, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z20, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z20, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z20, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z20, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z20, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z20, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z20, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z20, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z20, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z20, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x11(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x11(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x11(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -1822,6 +2512,9 @@ tile512f32x11_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x11_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x11_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -1879,9 +2572,68 @@ tile512f32x11_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x11(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x11_write:
+	VPXORD  Z22, Z22, Z22
+	VADDPS  Z22, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z22, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z22, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z22, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z22, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z22, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z22, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z22, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z22, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z22, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z22, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z22, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x11(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x11(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x11(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -1993,6 +2745,9 @@ tile512bf16x11_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x11_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x11_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -2050,9 +2805,68 @@ tile512bf16x11_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x12(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x11_write:
+	VPXORD  Z22, Z22, Z22
+	VADDPS  Z22, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z22, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z22, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z22, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z22, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z22, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z22, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z22, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z22, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z22, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z22, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z22, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z22, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x12(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x12(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x12(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -2128,6 +2942,9 @@ tile512f32x12_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x12_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x12_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -2190,9 +3007,73 @@ tile512f32x12_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x12(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x12_write:
+	VPXORD  Z24, Z24, Z24
+	VADDPS  Z24, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z24, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z24, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z24, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z24, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z24, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z24, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z24, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z24, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z24, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z24, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z24, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z22, Z22
+	VMOVUPS Z22, (BX)
+	VADDPS  Z24, Z23, Z23
+	VMOVUPS Z23, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x12(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x12(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x12(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -2312,6 +3193,9 @@ tile512bf16x12_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x12_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x12_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -2374,9 +3258,73 @@ tile512bf16x12_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x13(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x12_write:
+	VPXORD  Z24, Z24, Z24
+	VADDPS  Z24, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z24, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z24, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z24, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z24, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z24, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z24, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z24, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z24, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z24, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z24, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z24, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z24, Z22, Z22
+	VMOVUPS Z22, (BX)
+	VADDPS  Z24, Z23, Z23
+	VMOVUPS Z23, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x13(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x13(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x13(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -2457,6 +3405,9 @@ tile512f32x13_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x13_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x13_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -2524,9 +3475,78 @@ tile512f32x13_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x13(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x13_write:
+	VPXORD  Z26, Z26, Z26
+	VADDPS  Z26, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z26, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z26, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z26, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z26, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z26, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z26, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z26, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z26, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z26, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z26, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z26, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z22, Z22
+	VMOVUPS Z22, (BX)
+	VADDPS  Z26, Z23, Z23
+	VMOVUPS Z23, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z24, Z24
+	VMOVUPS Z24, (BX)
+	VADDPS  Z26, Z25, Z25
+	VMOVUPS Z25, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x13(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x13(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x13(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -2654,6 +3674,9 @@ tile512bf16x13_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x13_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x13_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -2721,9 +3744,78 @@ tile512bf16x13_next:
 	VZEROUPPER
 	RET
 
-// func tile512f32x14(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x13_write:
+	VPXORD  Z26, Z26, Z26
+	VADDPS  Z26, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z26, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z26, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z26, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z26, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z26, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z26, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z26, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z26, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z26, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z26, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z26, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z22, Z22
+	VMOVUPS Z22, (BX)
+	VADDPS  Z26, Z23, Z23
+	VMOVUPS Z23, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z26, Z24, Z24
+	VMOVUPS Z24, (BX)
+	VADDPS  Z26, Z25, Z25
+	VMOVUPS Z25, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512f32x14(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512f32x14(SB), NOSPLIT, $0-40
+TEXT ·tile512f32x14(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -2809,6 +3901,9 @@ tile512f32x14_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512f32x14_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512f32x14_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -2881,9 +3976,83 @@ tile512f32x14_next:
 	VZEROUPPER
 	RET
 
-// func tile512bf16x14(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile512f32x14_write:
+	VPXORD  Z28, Z28, Z28
+	VADDPS  Z28, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z28, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z28, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z28, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z28, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z28, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z28, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z28, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z28, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z28, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z28, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z28, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z22, Z22
+	VMOVUPS Z22, (BX)
+	VADDPS  Z28, Z23, Z23
+	VMOVUPS Z23, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z24, Z24
+	VMOVUPS Z24, (BX)
+	VADDPS  Z28, Z25, Z25
+	VMOVUPS Z25, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z26, Z26
+	VMOVUPS Z26, (BX)
+	VADDPS  Z28, Z27, Z27
+	VMOVUPS Z27, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile512bf16x14(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile512bf16x14(SB), NOSPLIT, $0-40
+TEXT ·tile512bf16x14(SB), NOSPLIT, $0-41
 	MOVQ       pairs+0(FP), AX
 	MOVQ       x+8(FP), CX
 	MOVQ       panel+16(FP), DX
@@ -3019,6 +4188,9 @@ tile512bf16x14_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile512bf16x14_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile512bf16x14_write
 	VADDPS       (BX), Z0, Z0
 	VMOVUPS      Z0, (BX)
 	VADDPS       64(BX), Z1, Z1
@@ -3091,9 +4263,83 @@ tile512bf16x14_next:
 	VZEROUPPER
 	RET
 
-// func tile256f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile512bf16x14_write:
+	VPXORD  Z28, Z28, Z28
+	VADDPS  Z28, Z0, Z0
+	VMOVUPS Z0, (BX)
+	VADDPS  Z28, Z1, Z1
+	VMOVUPS Z1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VADDPS  Z28, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z4, Z4
+	VMOVUPS Z4, (BX)
+	VADDPS  Z28, Z5, Z5
+	VMOVUPS Z5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VADDPS  Z28, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z8, Z8
+	VMOVUPS Z8, (BX)
+	VADDPS  Z28, Z9, Z9
+	VMOVUPS Z9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z10, Z10
+	VMOVUPS Z10, (BX)
+	VADDPS  Z28, Z11, Z11
+	VMOVUPS Z11, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z12, Z12
+	VMOVUPS Z12, (BX)
+	VADDPS  Z28, Z13, Z13
+	VMOVUPS Z13, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z14, Z14
+	VMOVUPS Z14, (BX)
+	VADDPS  Z28, Z15, Z15
+	VMOVUPS Z15, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z16, Z16
+	VMOVUPS Z16, (BX)
+	VADDPS  Z28, Z17, Z17
+	VMOVUPS Z17, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z18, Z18
+	VMOVUPS Z18, (BX)
+	VADDPS  Z28, Z19, Z19
+	VMOVUPS Z19, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z20, Z20
+	VMOVUPS Z20, (BX)
+	VADDPS  Z28, Z21, Z21
+	VMOVUPS Z21, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z22, Z22
+	VMOVUPS Z22, (BX)
+	VADDPS  Z28, Z23, Z23
+	VMOVUPS Z23, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z24, Z24
+	VMOVUPS Z24, (BX)
+	VADDPS  Z28, Z25, Z25
+	VMOVUPS Z25, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Z28, Z26, Z26
+	VMOVUPS Z26, (BX)
+	VADDPS  Z28, Z27, Z27
+	VMOVUPS Z27, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256f32x1(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile256f32x1(SB), NOSPLIT, $0-40
+TEXT ·tile256f32x1(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -3114,6 +4360,9 @@ tile256f32x1_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256f32x1_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256f32x1_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3121,9 +4370,18 @@ tile256f32x1_next:
 	VZEROUPPER
 	RET
 
-// func tile256bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile256f32x1_write:
+	VXORPS  Y2, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256bf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile256bf16x1(SB), NOSPLIT, $0-40
+TEXT ·tile256bf16x1(SB), NOSPLIT, $0-41
 	MOVQ     pairs+0(FP), AX
 	MOVQ     x+8(FP), CX
 	MOVQ     panel+16(FP), DX
@@ -3155,6 +4413,9 @@ tile256bf16x1_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256bf16x1_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256bf16x1_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3162,9 +4423,18 @@ tile256bf16x1_next:
 	VZEROUPPER
 	RET
 
-// func tile256f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile256bf16x1_write:
+	VXORPS  Y2, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256f32x2(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile256f32x2(SB), NOSPLIT, $0-40
+TEXT ·tile256f32x2(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -3190,6 +4460,9 @@ tile256f32x2_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256f32x2_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256f32x2_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3202,9 +4475,23 @@ tile256f32x2_next:
 	VZEROUPPER
 	RET
 
-// func tile256bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile256f32x2_write:
+	VXORPS  Y4, Y4, Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256bf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile256bf16x2(SB), NOSPLIT, $0-40
+TEXT ·tile256bf16x2(SB), NOSPLIT, $0-41
 	MOVQ     pairs+0(FP), AX
 	MOVQ     x+8(FP), CX
 	MOVQ     panel+16(FP), DX
@@ -3244,6 +4531,9 @@ tile256bf16x2_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256bf16x2_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256bf16x2_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3256,9 +4546,23 @@ tile256bf16x2_next:
 	VZEROUPPER
 	RET
 
-// func tile256f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile256bf16x2_write:
+	VXORPS  Y4, Y4, Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256f32x3(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile256f32x3(SB), NOSPLIT, $0-40
+TEXT ·tile256f32x3(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -3289,6 +4593,9 @@ tile256f32x3_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256f32x3_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256f32x3_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3306,9 +4613,28 @@ tile256f32x3_next:
 	VZEROUPPER
 	RET
 
-// func tile256bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile256f32x3_write:
+	VXORPS  Y6, Y6, Y6
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y6, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y6, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256bf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile256bf16x3(SB), NOSPLIT, $0-40
+TEXT ·tile256bf16x3(SB), NOSPLIT, $0-41
 	MOVQ     pairs+0(FP), AX
 	MOVQ     x+8(FP), CX
 	MOVQ     panel+16(FP), DX
@@ -3356,6 +4682,9 @@ tile256bf16x3_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256bf16x3_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256bf16x3_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3373,9 +4702,28 @@ tile256bf16x3_next:
 	VZEROUPPER
 	RET
 
-// func tile256f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile256bf16x3_write:
+	VXORPS  Y6, Y6, Y6
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y6, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y6, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256f32x4(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile256f32x4(SB), NOSPLIT, $0-40
+TEXT ·tile256f32x4(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -3411,6 +4759,9 @@ tile256f32x4_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256f32x4_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256f32x4_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3433,9 +4784,33 @@ tile256f32x4_next:
 	VZEROUPPER
 	RET
 
-// func tile256bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile256f32x4_write:
+	VXORPS  Y8, Y8, Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y8, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y8, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y8, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y8, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256bf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile256bf16x4(SB), NOSPLIT, $0-40
+TEXT ·tile256bf16x4(SB), NOSPLIT, $0-41
 	MOVQ     pairs+0(FP), AX
 	MOVQ     x+8(FP), CX
 	MOVQ     panel+16(FP), DX
@@ -3491,6 +4866,9 @@ tile256bf16x4_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256bf16x4_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256bf16x4_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3513,9 +4891,33 @@ tile256bf16x4_next:
 	VZEROUPPER
 	RET
 
-// func tile256f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile256bf16x4_write:
+	VXORPS  Y8, Y8, Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y8, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y8, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y8, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y8, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256f32x5(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile256f32x5(SB), NOSPLIT, $0-40
+TEXT ·tile256f32x5(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -3556,6 +4958,9 @@ tile256f32x5_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256f32x5_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256f32x5_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3583,9 +4988,38 @@ tile256f32x5_next:
 	VZEROUPPER
 	RET
 
-// func tile256bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile256f32x5_write:
+	VXORPS  Y10, Y10, Y10
+	VADDPS  Y10, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y10, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y10, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y10, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  Y10, Y7, Y7
+	VMOVUPS Y7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y8, Y8
+	VMOVUPS Y8, (BX)
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256bf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile256bf16x5(SB), NOSPLIT, $0-40
+TEXT ·tile256bf16x5(SB), NOSPLIT, $0-41
 	MOVQ     pairs+0(FP), AX
 	MOVQ     x+8(FP), CX
 	MOVQ     panel+16(FP), DX
@@ -3649,6 +5083,9 @@ tile256bf16x5_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256bf16x5_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256bf16x5_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3676,9 +5113,38 @@ tile256bf16x5_next:
 	VZEROUPPER
 	RET
 
-// func tile256f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
+tile256bf16x5_write:
+	VXORPS  Y10, Y10, Y10
+	VADDPS  Y10, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y10, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y10, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y10, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  Y10, Y7, Y7
+	VMOVUPS Y7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y10, Y8, Y8
+	VMOVUPS Y8, (BX)
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256f32x6(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile256f32x6(SB), NOSPLIT, $0-40
+TEXT ·tile256f32x6(SB), NOSPLIT, $0-41
 	MOVQ   k+0(FP), AX
 	MOVQ   x+8(FP), CX
 	MOVQ   panel+16(FP), DX
@@ -3724,6 +5190,9 @@ tile256f32x6_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256f32x6_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256f32x6_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3756,9 +5225,43 @@ tile256f32x6_next:
 	VZEROUPPER
 	RET
 
-// func tile256bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+tile256f32x6_write:
+	VXORPS  Y12, Y12, Y12
+	VADDPS  Y12, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y12, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y12, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y12, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  Y12, Y7, Y7
+	VMOVUPS Y7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y8, Y8
+	VMOVUPS Y8, (BX)
+	VADDPS  Y12, Y9, Y9
+	VMOVUPS Y9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y10, Y10
+	VMOVUPS Y10, (BX)
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, 64(BX)
+	VZEROUPPER
+	RET
+
+// func tile256bf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile256bf16x6(SB), NOSPLIT, $0-40
+TEXT ·tile256bf16x6(SB), NOSPLIT, $0-41
 	MOVQ     pairs+0(FP), AX
 	MOVQ     x+8(FP), CX
 	MOVQ     panel+16(FP), DX
@@ -3830,6 +5333,9 @@ tile256bf16x6_next:
 	ADDQ         $0x00000080, DX
 	DECQ         AX
 	JNE          tile256bf16x6_next
+	MOVB         add+40(FP), AL
+	TESTB        AL, AL
+	JE           tile256bf16x6_write
 	VADDPS       (BX), Y0, Y0
 	VMOVUPS      Y0, (BX)
 	VADDPS       64(BX), Y1, Y1
@@ -3859,6 +5365,40 @@ tile256bf16x6_next:
 	VMOVUPS      Y10, (BX)
 	VADDPS       64(BX), Y11, Y11
 	VMOVUPS      Y11, 64(BX)
+	VZEROUPPER
+	RET
+
+tile256bf16x6_write:
+	VXORPS  Y12, Y12, Y12
+	VADDPS  Y12, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VADDPS  Y12, Y1, Y1
+	VMOVUPS Y1, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VADDPS  Y12, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y4, Y4
+	VMOVUPS Y4, (BX)
+	VADDPS  Y12, Y5, Y5
+	VMOVUPS Y5, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VADDPS  Y12, Y7, Y7
+	VMOVUPS Y7, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y8, Y8
+	VMOVUPS Y8, (BX)
+	VADDPS  Y12, Y9, Y9
+	VMOVUPS Y9, 64(BX)
+	ADDQ    SI, BX
+	VADDPS  Y12, Y10, Y10
+	VMOVUPS Y10, (BX)
+	VADDPS  Y12, Y11, Y11
+	VMOVUPS Y11, 64(BX)
 	VZEROUPPER
 	RET
 
@@ -4784,6 +6324,53 @@ multiply512_next:
 	VZEROUPPER
 	RET
 
+// func adamw512(n int, weight *float32, first *float32, second *float32, gradient *float32, step *[9]float32)
+// Requires: AVX, AVX512F
+TEXT ·adamw512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         weight+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gradient+32(FP), SI
+	MOVQ         step+40(FP), DI
+	VBROADCASTSS (DI), Z0
+	VBROADCASTSS 4(DI), Z1
+	VBROADCASTSS 8(DI), Z2
+	VBROADCASTSS 12(DI), Z3
+	VBROADCASTSS 16(DI), Z4
+	VBROADCASTSS 20(DI), Z5
+	VBROADCASTSS 24(DI), Z6
+	VBROADCASTSS 28(DI), Z7
+	VBROADCASTSS 32(DI), Z8
+
+adamw512_next:
+	VMULPS  (SI), Z0, Z9
+	VMULPS  (DX), Z2, Z10
+	VMULPS  Z9, Z3, Z11
+	VADDPS  Z11, Z10, Z10
+	VMOVUPS Z10, (DX)
+	VMULPS  Z9, Z9, Z9
+	VMULPS  Z9, Z5, Z9
+	VMULPS  (BX), Z4, Z11
+	VADDPS  Z9, Z11, Z11
+	VMOVUPS Z11, (BX)
+	VSQRTPS Z11, Z11
+	VDIVPS  Z7, Z11, Z11
+	VADDPS  Z8, Z11, Z11
+	VMULPS  Z10, Z6, Z10
+	VDIVPS  Z11, Z10, Z10
+	VMULPS  (CX), Z1, Z11
+	VSUBPS  Z10, Z11, Z11
+	VMOVUPS Z11, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, AX
+	JNE     adamw512_next
+	VZEROUPPER
+	RET
+
 // func swigluGradient256(n int, dgate *float32, dup *float32, gradient *float32, gate *float32, up *float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·swigluGradient256(SB), NOSPLIT, $0-48
@@ -4923,5 +6510,52 @@ multiply256_next:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	JNE     multiply256_next
+	VZEROUPPER
+	RET
+
+// func adamw256(n int, weight *float32, first *float32, second *float32, gradient *float32, step *[9]float32)
+// Requires: AVX
+TEXT ·adamw256(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         weight+8(FP), CX
+	MOVQ         first+16(FP), DX
+	MOVQ         second+24(FP), BX
+	MOVQ         gradient+32(FP), SI
+	MOVQ         step+40(FP), DI
+	VBROADCASTSS (DI), Y0
+	VBROADCASTSS 4(DI), Y1
+	VBROADCASTSS 8(DI), Y2
+	VBROADCASTSS 12(DI), Y3
+	VBROADCASTSS 16(DI), Y4
+	VBROADCASTSS 20(DI), Y5
+	VBROADCASTSS 24(DI), Y6
+	VBROADCASTSS 28(DI), Y7
+	VBROADCASTSS 32(DI), Y8
+
+adamw256_next:
+	VMULPS  (SI), Y0, Y9
+	VMULPS  (DX), Y2, Y10
+	VMULPS  Y9, Y3, Y11
+	VADDPS  Y11, Y10, Y10
+	VMOVUPS Y10, (DX)
+	VMULPS  Y9, Y9, Y9
+	VMULPS  Y9, Y5, Y9
+	VMULPS  (BX), Y4, Y11
+	VADDPS  Y9, Y11, Y11
+	VMOVUPS Y11, (BX)
+	VSQRTPS Y11, Y11
+	VDIVPS  Y7, Y11, Y11
+	VADDPS  Y8, Y11, Y11
+	VMULPS  Y10, Y6, Y10
+	VDIVPS  Y11, Y10, Y10
+	VMULPS  (CX), Y1, Y11
+	VSUBPS  Y10, Y11, Y11
+	VMOVUPS Y11, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, AX
+	JNE     adamw256_next
 	VZEROUPPER
 	RET

@@ -2,62 +2,62 @@
 
 package kernel
 
-// tileNEONf32x1 adds 1 rows of the product with two vectors of each half of the columns to c.
+// tileNEONf32x1 writes 1 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONf32x1(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tileNEONf32x1(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tileNEONbf16x1 adds 1 rows of the product with two vectors of each half of the columns to c.
+// tileNEONbf16x1 writes 1 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONbf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tileNEONbf16x1(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tileNEONf32x2 adds 2 rows of the product with two vectors of each half of the columns to c.
+// tileNEONf32x2 writes 2 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONf32x2(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tileNEONf32x2(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tileNEONbf16x2 adds 2 rows of the product with two vectors of each half of the columns to c.
+// tileNEONbf16x2 writes 2 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONbf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tileNEONbf16x2(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tileNEONf32x3 adds 3 rows of the product with two vectors of each half of the columns to c.
+// tileNEONf32x3 writes 3 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONf32x3(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tileNEONf32x3(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tileNEONbf16x3 adds 3 rows of the product with two vectors of each half of the columns to c.
+// tileNEONbf16x3 writes 3 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONbf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tileNEONbf16x3(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tileNEONf32x4 adds 4 rows of the product with two vectors of each half of the columns to c.
+// tileNEONf32x4 writes 4 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONf32x4(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tileNEONf32x4(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tileNEONbf16x4 adds 4 rows of the product with two vectors of each half of the columns to c.
+// tileNEONbf16x4 writes 4 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONbf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tileNEONbf16x4(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tileNEONf32x5 adds 5 rows of the product with two vectors of each half of the columns to c.
+// tileNEONf32x5 writes 5 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONf32x5(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tileNEONf32x5(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tileNEONbf16x5 adds 5 rows of the product with two vectors of each half of the columns to c.
+// tileNEONbf16x5 writes 5 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONbf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tileNEONbf16x5(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)
 
-// tileNEONf32x6 adds 6 rows of the product with two vectors of each half of the columns to c.
+// tileNEONf32x6 writes 6 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONf32x6(k int, x *float32, panel *float32, c *float32, stride uintptr)
+func tileNEONf32x6(k int, x *float32, panel *float32, c *float32, stride uintptr, add bool)
 
-// tileNEONbf16x6 adds 6 rows of the product with two vectors of each half of the columns to c.
+// tileNEONbf16x6 writes 6 rows of the product with two vectors of each half of the columns to c, or adds them.
 //
 //go:noescape
-func tileNEONbf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr)
+func tileNEONbf16x6(pairs int, x *float32, panel *uint32, c *float32, stride uintptr, add bool)

@@ -32,7 +32,7 @@ func WeightGradient(dst, gradient, x []float32, rows, out, in int) {
 		a.blocks = resize(a.blocks, blocksOf(high-low, rows))
 		transposeBlocks(a.blocks, gradient[low:], out, rows, high-low)
 		for n := 0; n < panels(in); n += mostPanels {
-			p.columns(dst[low*in:high*in], in, a.blocks, high-low, n, min(n+mostPanels, panels(in)), rows)
+			p.columns(dst[low*in:high*in], in, a.blocks, high-low, n, min(n+mostPanels, panels(in)), rows, false)
 		}
 	})
 }

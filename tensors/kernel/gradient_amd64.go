@@ -112,3 +112,17 @@ func transpose(dst []float32, dstStride int, src []float32, srcStride, rows, col
 		transposePlain(dst[high:], dstStride, src[high*srcStride:], srcStride, rows-high, columns)
 	}
 }
+
+// update is updatePlain, by whole vectors first.
+func (a *AdamW) update(weight, first, second, gradient []float32) {
+	whole := vectors(len(weight))
+	step := [...]float32{a.Scale, a.Decay, a.Beta1, a.Rest1, a.Beta2, a.Rest2, a.Size, a.Root, a.Epsilon}
+	switch {
+	case whole == 0:
+	case active >= avx512:
+		adamw512(whole, &weight[0], &first[0], &second[0], &gradient[0], &step)
+	default:
+		adamw256(whole, &weight[0], &first[0], &second[0], &gradient[0], &step)
+	}
+	a.updatePlain(weight[whole:], first[whole:], second[whole:], gradient[whole:])
+}

@@ -64,3 +64,7 @@ func largest(x []float32) float32 { return largestPlain(x) }
 func transpose(dst []float32, dstStride int, src []float32, srcStride, rows, columns int) {
 	transposePlain(dst, dstStride, src, srcStride, rows, columns)
 }
+
+func (a *AdamW) update(weight, first, second, gradient []float32) {
+	a.updatePlain(weight, first, second, gradient)
+}

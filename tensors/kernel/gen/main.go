@@ -64,6 +64,7 @@ func main() {
 		reject("reject"+suffix, width)
 		centre("centre"+suffix, width)
 		multiply("multiply"+suffix, width)
+		adamw("adamw"+suffix, width)
 	}
 	Generate()
 	if err := errors.Join(neon(*arm64), amx(*tiles)); err != nil {
@@ -82,7 +83,8 @@ var (
 	narrow = registers{32, func() reg.VecVirtual { return YMM() }}
 )
 
-// tile writes a function that adds a tile of the product to c:
+// tile writes a function that adds a tile of the product to what c holds or, with
+// add false, to 0:
 //
 //	c[r][j] += sum over i < k of x[r][i] * panel[i][j]
 //
@@ -96,8 +98,8 @@ func tile(name string, rows int, width registers, bf16 bool) {
 	if bf16 {
 		count, kind, neighbours = "pairs", "uint32", 2
 	}
-	TEXT(name, NOSPLIT, "func("+count+" int, x *float32, panel *"+kind+", c *float32, stride uintptr)")
-	Doc(fmt.Sprintf("%s adds %d rows of the product with two vectors of columns to c.", name, rows))
+	TEXT(name, NOSPLIT, "func("+count+" int, x *float32, panel *"+kind+", c *float32, stride uintptr, add bool)")
+	Doc(fmt.Sprintf("%s writes %d rows of the product with two vectors of columns to c, or adds them.", name, rows))
 	Pragma("noescape")
 	k, x := Load(Param(count), GP64()), Load(Param("x"), GP64())
 	panel, c, stride := Load(Param("panel"), GP64()), Load(Param("c"), GP64()), Load(Param("stride"), GP64())
@@ -139,29 +141,41 @@ func tile(name string, rows int, width registers, bf16 bool) {
 	DECQ(k)
 	JNE(LabelRef(name + "_next"))
 
-	for r := range sums {
-		for half, sum := range sums[r] {
-			at := Mem{Base: c, Disp: half * 4 * panelColumns / 2}
-			VADDPS(at, sum, sum)
-			VMOVUPS(sum, at)
+	add := Load(Param("add"), GP8())
+	TESTB(add, add)
+	JE(LabelRef(name + "_write"))
+	store := func(added func(half int) Op) {
+		for r := range sums {
+			for half, sum := range sums[r] {
+				VADDPS(added(half), sum, sum)
+				VMOVUPS(sum, Mem{Base: c, Disp: half * 4 * panelColumns / 2})
+			}
+			if r < rows-1 {
+				ADDQ(stride, c)
+			}
 		}
-		if r < rows-1 {
-			ADDQ(stride, c)
-		}
+		VZEROUPPER()
+		RET()
 	}
-	VZEROUPPER()
-	RET()
+	store(func(half int) Op { return Mem{Base: c, Disp: half * 4 * panelColumns / 2} })
+	Label(name + "_write")
+	clearRegister(width, low) // -0 becomes 0, as it does when it is added
+	store(func(int) Op { return low })
 }
 
 // zero clears a new register.
 func zero(width registers) reg.VecVirtual {
 	v := width.take()
+	clearRegister(width, v)
+	return v
+}
+
+func clearRegister(width registers, v reg.VecVirtual) {
 	if width.bytes == wide.bytes {
 		VPXORD(v, v, v)
 	} else {
 		VXORPS(v, v, v)
 	}
-	return v
 }
 
 // upperHalves sets the upper 16 bits of each word of a new register.

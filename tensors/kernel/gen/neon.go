@@ -34,9 +34,9 @@ func neon(name string) error {
 			if bf16 {
 				count = "pairs"
 			}
-			parameters := "(" + count + " int, x *float32, panel *" + kind + ", c *float32, stride uintptr)"
-			fmt.Fprintf(stubs, "\n// %s adds %d rows of the product with two vectors of each half of the columns to c.\n//\n//go:noescape\nfunc %s%s\n", tile, rows, tile, parameters)
-			fmt.Fprintf(source, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-40\n", tile, parameters, tile)
+			parameters := "(" + count + " int, x *float32, panel *" + kind + ", c *float32, stride uintptr, add bool)"
+			fmt.Fprintf(stubs, "\n// %s writes %d rows of the product with two vectors of each half of the columns to c, or adds them.\n//\n//go:noescape\nfunc %s%s\n", tile, rows, tile, parameters)
+			fmt.Fprintf(source, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-41\n", tile, parameters, tile)
 			source.WriteString(neonTile(rows, count, bf16))
 		}
 	}
@@ -97,10 +97,16 @@ func neonTile(rows int, count string, bf16 bool) string {
 
 	line("FMOVS $1.0, F%d", neonValue)
 	line("VDUP V%d.S[0], V%d.S4", neonValue, neonValue)
+	line("MOVBU add+40(FP), R0")
 	for r := range rows {
 		line("ADD $%d, R2, R10", 4*panelColumns/2)
+		for v := range 4 {
+			line("VEOR V%d.B16, V%d.B16, V%d.B16", neonWeights+v, neonWeights+v, neonWeights+v)
+		}
+		line("CBZ R0, sum%d", r)
 		line("VLD1 (R2), [V24.S4, V25.S4]")
 		line("VLD1 (R10), [V26.S4, V27.S4]")
+		fmt.Fprintf(&s, "sum%d:\n", r)
 		for v := range 4 {
 			line("VFMLA V%d.S4, V%d.S4, V%d.S4", 4*r+v, neonValue, neonWeights+v)
 		}
