@@ -6,11 +6,12 @@ import (
 )
 
 // Request asks for the log-likelihoods of continuations after a prompt, for
-// the logits after it, or both.
+// the logits after it, for what the layers make of it, or any of these.
 type Request struct {
 	Prompt        []int32   // at least one token
 	Continuations [][]int32 // each of at least one token
 	Logits        bool
+	Hidden        bool
 }
 
 // Check checks a request against a Config without running anything: every list
@@ -53,6 +54,9 @@ type Response struct {
 	Tokens   [][]float64 // per continuation and token: log-likelihood, nats
 	Greedy   []bool      // per continuation: each of its tokens is the most likely one
 	Logits   []float32   // [vocabulary], after the prompt's last token; nil unless asked for
+	// Hidden [layers+1][hidden] is the residual stream before the first layer and
+	// behind each, as its mean over the prompt's tokens; nil unless asked for.
+	Hidden [][]float64
 }
 
 // RequestError says which request could not be answered.

@@ -49,7 +49,7 @@ func newScoring(requests []Request, done func(request int, r Response)) *scoring
 			s.best[i] = append(s.best[i], make([]bool, len(continuation)))
 			s.add(slices.Concat(r.Prompt, continuation[:len(continuation)-1]), owner{i, j})
 		}
-		if r.Logits {
+		if r.Logits || r.Hidden {
 			s.add(r.Prompt, owner{i, -1})
 		}
 	}
@@ -67,6 +67,9 @@ func (s *scoring) rows(b *batch) []want {
 	for sequence := range b.leaves {
 		o := s.owners[sequence]
 		end := len(s.requests[o.request].Prompt) - 1
+		if o.continuation < 0 && !s.requests[o.request].Logits {
+			continue
+		}
 		if o.continuation < 0 {
 			row := b.row(sequence, end)
 			questions[row] = append(questions[row], question{o, -1})
@@ -83,6 +86,29 @@ func (s *scoring) rows(b *batch) []want {
 	}
 	slices.SortFunc(wanted, func(a, b want) int { return cmp.Compare(a.row, b.row) })
 	return wanted
+}
+
+// observe notes the residual stream [rows, hidden] of a batch behind a layer for the
+// requests that ask for it: its mean over the tokens of their prompts, in float64.
+func (s *scoring) observe(b *batch, stream []float32, hidden int) {
+	for _, sequence := range slices.Sorted(maps.Keys(b.leaves)) {
+		o := s.owners[sequence]
+		r := s.requests[o.request]
+		if o.continuation >= 0 || !r.Hidden {
+			continue
+		}
+		mean := make([]float64, hidden)
+		for position := range r.Prompt {
+			row := b.row(sequence, position)
+			for i, v := range stream[row*hidden : (row+1)*hidden] {
+				mean[i] += float64(v)
+			}
+		}
+		for i := range mean {
+			mean[i] /= float64(len(r.Prompt))
+		}
+		s.responses[o.request].Hidden = append(s.responses[o.request].Hidden, mean)
+	}
 }
 
 // grade answers the questions about one row. Every question has a place of its

@@ -113,10 +113,15 @@ func (w *wave) run(ctx context.Context, batches []*batch, most int, step func(ro
 func (w *wave) pass(ctx context.Context, batches []*batch, step func(rows int)) error {
 	w.each(func(k int, m *Model) (err error) {
 		w.streams[k], err = m.streams(batches)
+		w.observe(k, batches)
 		return err
 	})
 	for layer := range w.models[0].config.Layers {
-		w.each(func(k int, m *Model) error { return m.advance(ctx, layer, batches, w.streams[k], step) })
+		w.each(func(k int, m *Model) error {
+			err := m.advance(ctx, layer, batches, w.streams[k], step)
+			w.observe(k, batches)
+			return err
+		})
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -128,6 +133,13 @@ func (w *wave) pass(ctx context.Context, batches []*batch, step func(rows int)) 
 		return m.answer(ctx, batches, w.streams[k], w.scorings[k])
 	})
 	return ctx.Err()
+}
+
+// observe notes the streams of a model where they are asked for.
+func (w *wave) observe(k int, batches []*batch) {
+	for i, stream := range w.streams[k] {
+		w.scorings[k].observe(batches[i], stream, w.models[k].config.Hidden)
+	}
 }
 
 // each does something with every model that did not fail before, and takes the
