@@ -34,8 +34,17 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	if command == nil {
 		return args, nil
 	}
+	names, rest := args[:1:1], args[1:]
+	for len(rest) > 0 {
+		below := command.Command(rest[0])
+		if below == nil {
+			break
+		}
+		command, names, rest = below, append(names, rest[0]), rest[1:]
+	}
+	name := strings.Join(names, " ")
 	var flags, positional []string
-	for rest := args[1:]; len(rest) > 0; {
+	for len(rest) > 0 {
 		arg := dashed(rest[0])
 		rest = rest[1:]
 		switch {
@@ -51,10 +60,10 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 			positional = append(positional, arg)
 		case !strings.Contains(arg, "=") && takesValue(command, arg):
 			if len(rest) == 0 {
-				return nil, usagef("%s needs a value: surgeon %s --help", arg, command.Name)
+				return nil, usagef("%s needs a value: surgeon %s --help", arg, name)
 			}
 			if isFlag(command, dashed(rest[0])) {
-				return nil, usagef("%s needs a value, and %s is a flag: surgeon %s --help", arg, rest[0], command.Name)
+				return nil, usagef("%s needs a value, and %s is a flag: surgeon %s --help", arg, rest[0], name)
 			}
 			flags, rest = append(flags, arg, rest[0]), rest[1:]
 		default:
@@ -64,7 +73,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	if slices.Contains(flags, "--help") || slices.Contains(flags, "-h") {
 		positional = nil // the library would look for help on a command of that name
 	}
-	return slices.Concat([]string{command.Name}, flags, []string{"--"}, positional), nil
+	return slices.Concat(names, flags, []string{"--"}, positional), nil
 }
 
 // dashed spells the name of a flag with dashes: other programs write

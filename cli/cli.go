@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -173,7 +174,7 @@ directory of a LoRA adapter.
 
 Exit codes: 0 done, 1 the gate of compare is not passed, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), gridCommand(env), probeCommand(env), trainCommand(env), completionCommand(env)},
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), gridCommand(env), probeCommand(env), trainCommand(env), loraCommand(env), completionCommand(env)},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsage(nil),
 	}
@@ -183,20 +184,30 @@ Exit codes: 0 done, 1 the gate of compare is not passed, 2 usage, 3 bad input or
 		}
 		return cli.ShowAppHelp(c)
 	}
-	for _, command := range app.Commands {
-		command.OnUsageError = onUsage(command.Flags)
-		command.HideHelpCommand = true
-	}
+	ours(app.Commands)
 	return app
 }
 
-func unknownCommand(app *cli.App, name string) error {
-	// The library answers with a sentence, also where nothing is near.
-	_, near, _ := strings.Cut(cli.SuggestCommand(app.Commands, name), `"`)
-	if near, _, _ = strings.Cut(near, `"`); app.Command(near) != nil {
-		return usagef("no command %q: did you mean %q? (surgeon --help lists them)", name, near)
+// ours gives commands, and those below them, our words for mistakes.
+func ours(list []*cli.Command) {
+	for _, command := range list {
+		command.OnUsageError = onUsage(command.Flags)
+		command.HideHelpCommand = true
+		ours(command.Subcommands)
 	}
-	return usagef("no command %q: surgeon --help lists them", name)
+}
+
+func unknownCommand(app *cli.App, name string) error { return unknown(app.Commands, "surgeon", name) }
+
+// unknown says that there is no command of a name in a list of commands of above.
+func unknown(list []*cli.Command, above, name string) error {
+	// The library answers with a sentence, also where nothing is near.
+	_, near, _ := strings.Cut(cli.SuggestCommand(list, name), `"`)
+	near, _, _ = strings.Cut(near, `"`)
+	if slices.ContainsFunc(list, func(c *cli.Command) bool { return c.HasName(near) }) {
+		return usagef("no command %q: did you mean %q? (%s --help lists them)", name, near, above)
+	}
+	return usagef("no command %q: %s --help lists them", name, above)
 }
 
 // common are the flags of every command.

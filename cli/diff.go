@@ -139,7 +139,7 @@ func measure(ctx context.Context, opt diffOptions, in *inputs) (*difference, err
 	}
 	d.reading = drift.Read(d.report, d.spectra)
 	if t.adapter != nil { // then nothing need be guessed
-		d.reading.Recipe = fmt.Sprintf("a LoRA adapter of rank %d", t.adapter.Rank)
+		d.reading.Recipe = fmt.Sprintf("a LoRA adapter of rank %d", t.adapter.Highest())
 	}
 	return d, nil
 }

@@ -57,6 +57,11 @@ func openInputs(baseName string, tunedNames ...string) (*inputs, error) {
 			return nil, err
 		}
 		in.tuned = append(in.tuned, t)
+		if t.adapter != nil {
+			for _, note := range t.adapter.Notes(base) {
+				in.note(note)
+			}
+		}
 	}
 	return in, nil
 }
@@ -66,11 +71,12 @@ func (t *tuned) openAdapter(base *model, dir fs.FS) error {
 	if err != nil {
 		return err
 	}
-	t.adapter, t.delta, t.dir = a, a, dir
-	if err := tensors.Fit(base, a); err != nil {
-		return fmt.Errorf("%s and %s: %w", base.name, t.name, err)
+	t.adapter, t.dir = a, dir
+	if t.delta, err = a.Over(base); err != nil {
+		a.Close()
+		return fmt.Errorf("%s and %w", base.name, err)
 	}
-	t.coverage.Merged = len(a.Names())
+	t.coverage.Merged = len(t.delta.Names())
 	return nil
 }
 
@@ -95,6 +101,8 @@ func (in *inputs) close() {
 	for _, t := range in.tuned {
 		if t.model != nil {
 			t.model.Close()
+		} else if t.adapter != nil {
+			t.adapter.Close()
 		}
 	}
 }
@@ -255,7 +263,7 @@ func (in *inputs) sameArchitecture() error {
 // describe says in a few words what a tuned side is.
 func (t *tuned) describe() string {
 	if t.adapter != nil {
-		return fmt.Sprintf("LoRA adapter of rank %d, %s parameters", t.adapter.Rank, table.Count(t.adapter.Parameters()))
+		return fmt.Sprintf("LoRA adapter of rank %d, %s parameters", t.adapter.Highest(), table.Count(t.adapter.Parameters()))
 	}
 	return table.Count(parameters(t.model)) + " parameters"
 }

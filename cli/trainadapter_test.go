@@ -26,8 +26,8 @@ func TestTrainAdapter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"model.layers.0.mlp.down_proj.weight", "model.layers.0.self_attn.q_proj.weight"}; !slices.Equal(a.Names(), want) || a.Rank != 3 || a.Scale != 1.5 {
-		t.Errorf("an adapter of %q, rank %d, scale %g", a.Names(), a.Rank, a.Scale)
+	if want := []string{"model.layers.0.mlp.down_proj.weight", "model.layers.0.self_attn.q_proj.weight"}; !slices.Equal(a.Tensors(), want) || a.Highest() != 3 || a.LowRank[0].Scale != 1.5 {
+		t.Errorf("an adapter of %q, rank %d, scale %g", a.Tensors(), a.Highest(), a.LowRank[0].Scale)
 	}
 	config := parsed[struct {
 		Base    string   `json:"base_model_name_or_path"`
@@ -43,7 +43,7 @@ func TestTrainAdapter(t *testing.T) {
 		}
 	}](t, "diff", base, out, "--json")
 	for _, row := range moved.Tensors {
-		if (row.Rel != 0) != slices.Contains(a.Names(), row.Name) {
+		if (row.Rel != 0) != slices.Contains(a.Tensors(), row.Name) {
 			t.Errorf("%s has moved by %g", row.Name, row.Rel)
 		}
 	}
