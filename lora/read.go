@@ -27,7 +27,24 @@ func (a *Adapter) read(c config, file tensors.Source) error {
 	}
 	slices.SortFunc(a.LowRank, func(x, y LowRank) int { return cmp.Compare(x.Tensor, y.Tensor) })
 	slices.SortFunc(a.Replaced, func(x, y Replaced) int { return cmp.Compare(x.Tensor, y.Tensor) })
-	return a.against(c)
+	if err := a.against(c); err != nil || !c.Tying {
+		return err
+	}
+	return a.dropTiedHead()
+}
+
+// dropTiedHead leaves out the second copy of an embedding that is the head as well.
+func (a *Adapter) dropTiedHead() error {
+	head := slices.IndexFunc(a.Replaced, func(r Replaced) bool { return r.Tensor == weightOf(headModule) })
+	embedding := slices.IndexFunc(a.Replaced, a.Config.tiedHead)
+	if head < 0 || embedding < 0 {
+		return nil
+	}
+	same, err := tensors.SameBytes(a.Replaced[head].Values, a.Replaced[head].Name, a.Replaced[embedding].Values, a.Replaced[embedding].Name)
+	if err == nil && same {
+		a.Replaced = slices.Delete(a.Replaced, head, head+1)
+	}
+	return err
 }
 
 // part reads what a tensor belongs to: a product by its A, others by themselves.
@@ -212,7 +229,7 @@ func (a *Adapter) against(c config) error {
 		if bias && !saved && c.Bias == "none" {
 			return fmt.Errorf(`tensor %q is a trained bias, and bias is "none" in %s`, r.Name, configFile)
 		}
-		if !bias && !saved && !strings.Contains(r.Name, baseLayer+".") && !slices.ContainsFunc(c.Saved, func(name string) bool { return strings.HasSuffix(moduleOf(r.Tensor), name) }) {
+		if !bias && !saved && !strings.Contains(r.Name, baseLayer+".") && !(c.Tying && r.Tensor == weightOf(headModule)) && !slices.ContainsFunc(c.Saved, func(name string) bool { return strings.HasSuffix(moduleOf(r.Tensor), name) }) {
 			return fmt.Errorf("tensor %q is of no module that modules_to_save in %s has", r.Name, configFile)
 		}
 	}

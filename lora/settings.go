@@ -22,6 +22,7 @@ func (a *Adapter) settings() Settings {
 		}
 		alphas[l.Tensor] = alpha
 		ranks, all = append(ranks, l.Rank), append(all, alpha)
+		s.Tying = s.Tying || a.Config.Tied && l.Layout == Embedding
 		s.DoRA, s.LoraBias, s.FanInOut = s.DoRA || l.Magnitude != nil, s.LoraBias || l.Bias != nil, s.FanInOut || l.Layout == Conv1D
 	}
 	if len(ranks) > 0 {
@@ -51,13 +52,23 @@ func (a *Adapter) settings() Settings {
 		}
 		if module := moduleOf(r.Tensor); !adapted(module) {
 			s.Saved = append(s.Saved, module)
-			s.Tying = s.Tying || a.Config.Tied && tensors.KeyOf(r.Tensor).Part == tensors.PartEmbed
+			s.Tying = s.Tying || a.Config.tiedHead(r)
 		}
 	}
 	for _, r := range a.Rows {
 		s.Tokens = put(s.Tokens, moduleOf(r.Tensor), r.Index)
 	}
 	return s
+}
+
+// headModule is the module of the head, which PEFT wants to find in the file too
+// where it is tied to an embedding that is saved whole.
+const headModule = "lm_head"
+
+// tiedHead reports whether a tensor in the base's place is an embedding that is the
+// head as well.
+func (c Config) tiedHead(r Replaced) bool {
+	return c.Tied && tensors.KeyOf(r.Tensor).Part == tensors.PartEmbed
 }
 
 // most is the value that is most often in a list, the largest among equals.

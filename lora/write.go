@@ -156,6 +156,9 @@ func newSaved(s *Adapter) saved {
 		}
 		info, _ := r.Values.Info(r.Name)
 		list[name] = tensor{shape: info.Shape, dtype: info.DType, whole: &r}
+		if s.Config.tiedHead(r) {
+			list[prefix+weightOf(headModule)] = list[name]
+		}
 	}
 	for _, r := range s.Rows {
 		list[prefix+moduleOf(r.Tensor)+tokenRows] = tensor{shape: []int{len(r.Index), r.Width}, values: r.Values, dtype: r.DType}
