@@ -110,11 +110,11 @@ func (x *extraction) keep(opt extractOptions, t *tuned) error {
 		reason := ""
 		switch part := tensors.KeyOf(name).Part; {
 		case part == tensors.PartEmbed && opt.embedding == "skip":
-			reason = "--embedding skip"
+			reason = "by --embedding skip"
 		case part != tensors.PartEmbed && opt.rest == "skip":
-			reason = "--rest skip"
+			reason = "by --rest skip"
 		case !strings.HasSuffix(name, ".weight") && !strings.HasSuffix(name, ".bias"):
-			reason = "it belongs to no module that PEFT would save"
+			reason = "since they belong to no module that PEFT would save"
 		}
 		if reason == "" {
 			rest = append(rest, name)
@@ -125,7 +125,7 @@ func (x *extraction) keep(opt extractOptions, t *tuned) error {
 	x.vectors.Rest, x.Whole, x.Same = rest, rest, x.vectors.Unchanged
 	for _, m := range x.vectors.Matrices {
 		if m.Rank == 0 {
-			x.Left = append(x.Left, leftOut{Tensor: m.Tensor, Norm: number(math.Sqrt(m.Norm2)), Reason: "the bytes hold more in other modules"})
+			x.Left = append(x.Left, leftOut{Tensor: m.Tensor, Norm: number(math.Sqrt(m.Norm2)), Reason: "since the bytes hold more elsewhere"})
 		}
 	}
 	if len(rest) > 0 {

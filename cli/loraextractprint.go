@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -90,9 +91,7 @@ func (x *extraction) says() (notes []string) {
 	if len(x.Whole) > 0 {
 		notes = append(notes, fmt.Sprintf("%s saved whole (modules_to_save): %s", plural(len(x.Whole), "tensor"), some(x.Whole)))
 	}
-	for _, l := range x.Left {
-		notes = append(notes, fmt.Sprintf("left out: %s, which changed by a norm of %s: %s", l.Tensor, table.Sig(float64(l.Norm), 3), l.Reason))
-	}
+	notes = append(notes, leftNotes(x.Left)...)
 	if len(x.Same) > 0 {
 		notes = append(notes, fmt.Sprintf("%s did not change: %s", plural(len(x.Same), "tensor"), some(x.Same)))
 	}
@@ -100,6 +99,27 @@ func (x *extraction) says() (notes []string) {
 		if len(l.Problems) > 0 {
 			notes = append(notes, l.Loader+" "+strings.Join(l.Problems, "; "))
 		}
+	}
+	return notes
+}
+
+// leftNotes are one for each reason why changes are in no part of an adapter.
+func leftNotes(list []leftOut) (notes []string) {
+	var reasons []string
+	byReason := map[string][]leftOut{}
+	for _, l := range list {
+		if byReason[l.Reason] == nil {
+			reasons = append(reasons, l.Reason)
+		}
+		byReason[l.Reason] = append(byReason[l.Reason], l)
+	}
+	for _, reason := range reasons {
+		var names []string
+		norm2 := 0.0
+		for _, l := range byReason[reason] {
+			names, norm2 = append(names, l.Tensor), norm2+float64(l.Norm)*float64(l.Norm)
+		}
+		notes = append(notes, fmt.Sprintf("%s left out, %s, which changed by a norm of %s: %s", plural(len(names), "tensor"), reason, table.Sig(math.Sqrt(norm2), 3), some(names)))
 	}
 	return notes
 }

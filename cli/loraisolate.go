@@ -160,9 +160,7 @@ func (s *isolation) split(ctx context.Context, opt isolateOptions) error {
 			return err
 		}
 		s.adapter, s.Energy = x.adapter, &x.Energy
-		for _, l := range x.Left {
-			s.Notes = append(s.Notes, fmt.Sprintf("left out: %s: %s", l.Tensor, l.Reason))
-		}
+		s.Notes = append(s.Notes, leftNotes(x.Left)...)
 	}
 	s.Rank, s.Bytes = s.adapter.Highest(), s.adapter.Bytes()
 	for _, l := range s.adapter.Loaders() {

@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"slices"
 
 	"surgeon/tensors"
 )
@@ -37,6 +38,9 @@ func (a *Adapter) Loaders() []Loader {
 		if l.Bias != nil {
 			bias++
 		}
+	}
+	if a.Config.Tied && slices.ContainsFunc(a.LowRank, func(l LowRank) bool { return l.Layout == Embedding }) {
+		both("does not know ensure_weight_tying: a head that is tied to the embedding stays the base's")
 	}
 	norms, whole := 0, 0
 	for _, r := range a.Replaced {
