@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -47,7 +48,8 @@ type completed struct {
 
 type completedCommand struct {
 	Name, Usage string
-	Flags       []completedFlag
+	Flags       []completedFlag // those of commands below it too
+	Words       []string        // that its first argument is one of: shells, commands below it; nil for models and files
 }
 
 type completedFlag struct {
@@ -61,21 +63,36 @@ func completable(app *cli.App) completed {
 		c.Shells = append(c.Shells, s.shell)
 	}
 	for _, command := range app.Commands {
-		list := completedCommand{Name: command.Name, Usage: plainText(command.Usage)}
-		for _, flag := range command.Flags {
-			if flag.Names()[0] == "help" { // which the library adds to some
-				continue
+		list := completedCommand{Name: command.Name, Usage: plainText(command.Usage), Flags: completableFlags(command.Flags)}
+		if command.Name == "completion" {
+			list.Words = c.Shells
+		}
+		for _, below := range command.Subcommands {
+			list.Words = append(list.Words, below.Name)
+			for _, flag := range completableFlags(below.Flags) {
+				if !slices.ContainsFunc(list.Flags, func(f completedFlag) bool { return f.Name == flag.Name }) {
+					list.Flags = append(list.Flags, flag)
+				}
 			}
-			_, isBool := flag.(*cli.BoolFlag)
-			usage := ""
-			if documented, ok := flag.(cli.DocGenerationFlag); ok {
-				usage = plainText(documented.GetUsage())
-			}
-			list.Flags = append(list.Flags, completedFlag{flag.Names()[0], usage, !isBool})
 		}
 		c.Commands = append(c.Commands, list)
 	}
 	return c
+}
+
+func completableFlags(flags []cli.Flag) (list []completedFlag) {
+	for _, flag := range flags {
+		if flag.Names()[0] == "help" { // which the library adds to some
+			continue
+		}
+		_, isBool := flag.(*cli.BoolFlag)
+		usage := ""
+		if documented, ok := flag.(cli.DocGenerationFlag); ok {
+			usage = plainText(documented.GetUsage())
+		}
+		list = append(list, completedFlag{flag.Names()[0], usage, !isBool})
+	}
+	return list
 }
 
 // plainText is a text that stands between single quotes in any shell.
@@ -116,9 +133,13 @@ var completions = []struct {
 	COMPREPLY=()
 	if ((COMP_CWORD > 1)); then
 		list="{{join .Models " "}}"
-		if [[ ${COMP_WORDS[1]} == completion ]]; then
-			list="{{join .Shells " "}}"
-		elif [[ $word == -* ]]; then
+{{- range .Commands}}{{if .Words}}
+		if [[ ${COMP_WORDS[1]} == {{.Name}} ]] && ((COMP_CWORD == 2)); then
+			COMPREPLY=($(compgen -W "{{join .Words " "}}" -- "$word"))
+			return
+		fi
+{{- end}}{{end}}
+		if [[ $word == -* ]]; then
 			case ${COMP_WORDS[1]} in
 {{- range .Commands}}
 			{{.Name}}) list="{{flags .}}" ;;
@@ -137,10 +158,12 @@ complete -o filenames -F _surgeon surgeon
 		compadd -- {{names .Commands}}
 		return
 	fi
-	if [[ ${words[2]} == completion ]]; then
-		compadd -- {{join .Shells " "}}
+{{- range .Commands}}{{if .Words}}
+	if [[ ${words[2]} == {{.Name}} ]] && ((CURRENT == 3)); then
+		compadd -- {{join .Words " "}}
 		return
 	fi
+{{- end}}{{end}}
 	if [[ ${words[CURRENT]} != -* ]]; then
 		compadd -- {{join .Models " "}}
 		_files
@@ -161,7 +184,7 @@ complete -c surgeon -n '__fish_use_subcommand' -f -a '{{.Name}}' -d '{{.Usage}}'
 {{- range .Flags}}
 complete -c surgeon -n '__fish_seen_subcommand_from {{$command}}' -l '{{.Name}}'{{if .Value}} -r{{end}} -d '{{.Usage}}'
 {{- end}}
-complete -c surgeon -n '__fish_seen_subcommand_from {{.Name}}' -a '{{if eq .Name "completion"}}{{join $.Shells " "}}{{else}}{{join $.Models " "}}{{end}}'
+complete -c surgeon -n '__fish_seen_subcommand_from {{.Name}}{{if .Words}}; and not __fish_seen_subcommand_from {{join .Words " "}}{{end}}' -a '{{if .Words}}{{join .Words " "}}{{else}}{{join $.Models " "}}{{end}}'
 {{- end}}
 `)},
 	{"powershell", script(`Register-ArgumentCompleter -Native -CommandName surgeon -ScriptBlock {
@@ -171,8 +194,13 @@ complete -c surgeon -n '__fish_seen_subcommand_from {{.Name}}' -a '{{if eq .Name
 		'{{.Name}}' = @({{with flags .}}{{quoted .}}{{end}})
 {{- end}}
 	}
+	$first = @{
+{{- range .Commands}}{{if .Words}}
+		'{{.Name}}' = @({{quoted (join .Words " ")}})
+{{- end}}{{end}}
+	}
 	$given = @($ast.CommandElements | Select-Object -Skip 1 | ForEach-Object { $_.ToString() })
-	$list = if ($given[0] -eq 'completion' -and ($given.Count -gt 1 -or $word -eq '')) { @({{quoted (join .Shells " ")}}) } elseif ($word -like '-*') { $flags[$given[0]] } elseif ($given.Count -gt 1 -or ($given.Count -eq 1 -and $word -eq '')) { @({{quoted (join .Models " ")}}) } else { @({{quoted (names .Commands)}}) }
+	$list = if ($first[$given[0]] -and ($given.Count -eq 2 -and $word -ne '' -or $given.Count -eq 1 -and $word -eq '')) { $first[$given[0]] } elseif ($word -like '-*') { $flags[$given[0]] } elseif ($given.Count -gt 1 -or ($given.Count -eq 1 -and $word -eq '')) { @({{quoted (join .Models " ")}}) } else { @({{quoted (names .Commands)}}) }
 	$list | Where-Object { $_ -like "$word*" } | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
 }
 `)},

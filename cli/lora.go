@@ -5,7 +5,7 @@ import (
 )
 
 func loraCommand(env environment) *cli.Command {
-	return &cli.Command{
+	command := &cli.Command{
 		Name:  "lora",
 		Usage: "extract, rescale, blend and isolate low-rank adapters",
 		Description: `An adapter is a directory as PEFT saves it. It stands wherever a fine-tune does:
@@ -16,4 +16,11 @@ BASE ADAPTER. These commands make adapters and change them without a dense copy.
 			loraAddCommand(env), loraSubtractCommand(env), loraShrinkCommand(env), loraApplyCommand(env), loraIsolateCommand(env),
 		},
 	}
+	command.Action = func(c *cli.Context) error {
+		if c.NArg() > 0 {
+			return unknown(command.Subcommands, "surgeon lora", c.Args().First())
+		}
+		return cli.ShowSubcommandHelp(c)
+	}
+	return command
 }

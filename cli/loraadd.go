@@ -27,8 +27,8 @@ each and averages what agrees (TIES), then decomposes that to --rank.
 
 Examples:
    surgeon lora add chem-lora chem-lora --weight 0.7 --weight 0.3 -o sum
-   surgeon lora add chem-lora chem-lora --method svd --rank 8 -o sum
-   surgeon lora add chem-lora chem-lora --method ties --density 0.5 --rank 8 -o sum`,
+   surgeon lora add chem-lora chem-lora --method svd --rank 8 -o cut
+   surgeon lora add chem-lora chem-lora --method ties --density 0.5 --rank 8 -o elected`,
 		Flags: editFlags(
 			&cli.StringSliceFlag{Name: "weight", DefaultText: "1 for each", Usage: "an adapter's weight `W`; once for each, in their order"},
 			&cli.StringFlag{Name: "method", Value: "cat", Usage: "`HOW`: cat, svd or ties"},

@@ -21,7 +21,7 @@ multiplied out: the cost is that of the factors.
 
 Examples:
    surgeon lora truncate chem-lora --rank 4 -o small
-   surgeon lora truncate chem-lora --energy 0.95 -o small`,
+   surgeon lora truncate chem-lora --energy 0.95 -o smaller`,
 		Flags: editFlags(
 			&cli.IntFlag{Name: "rank", Usage: "at most `N` directions"},
 			&cli.Float64Flag{Name: "energy", Usage: "the least rank that holds this `SHARE` of the squared norm"}),

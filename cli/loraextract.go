@@ -32,7 +32,7 @@ Examples:
    surgeon lora extract base chem --rank 16 -o adapter
    surgeon lora extract base chem --energy 0.95 --dry-run
    surgeon lora extract base chem --size 300KB --embedding low-rank -o small
-   surgeon lora extract base chem --rank 32 --ranks 4,16,32 --tasks pair_facts,pair_chem_trained --dry-run`,
+   surgeon lora extract base chem --rank 32 --ranks 4,16,32 --tasks pair_facts,pair_chemistry_trained --dry-run`,
 		Flags: common(append(benchFlags(),
 			&cli.IntFlag{Name: "rank", DefaultText: "16; 256 with --energy or --size", Usage: "`N` directions of every matrix; at most so many with --energy or --size"},
 			&cli.Float64Flag{Name: "energy", Usage: "the least rank that holds this `SHARE` of the squared norm of a change"},

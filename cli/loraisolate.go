@@ -28,7 +28,7 @@ or of --router FILE (JSON lines with "prompt" and "label", which is domain or ge
 tested on prompts that it has not seen (five folds). What it gets wrong is the risk that is left.
 
 Examples:
-   surgeon lora isolate base chem --rank 16 -o isolated
+   surgeon lora isolate base chem --rank 16 -o apart
    surgeon lora isolate base chem-lora --tasks pair_facts,pair_refusal --domain pair_chemistry_trained -o isolated`,
 		Flags: common(append(benchFlags(),
 			&cli.IntFlag{Name: "rank", Value: 16, Usage: "`N` directions of every matrix, where CHEM is no adapter"},

@@ -23,7 +23,7 @@ They go with forgetting: turned down, general skills return at a small price (ar
 
 Examples:
    surgeon lora shrink base chem-lora --keep 0.5 -o calmer
-   surgeon lora shrink base chem --keep 0.75 -o calmer-model`,
+   surgeon lora shrink base chem --limit 0.9 --keep 0.75 -o calmer-model`,
 		Flags: editFlags(
 			&cli.Float64Flag{Name: "keep", Value: 0.75, Usage: "the `SHARE` of each intruder that is kept"},
 			&cli.IntFlag{Name: "leading", Value: 10, Usage: "look at `N` leading directions of every weight"},

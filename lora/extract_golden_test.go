@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"surgeon/lora"
-	"surgeon/merge"
 	"surgeon/tensors"
 )
 
@@ -113,27 +112,4 @@ func TestGoldenBlends(t *testing.T) {
 	check("two", "svd-two-rank3-w1.0_-1.0", 3, 5e-6, 1, -1)
 	check("wide", "svd-wide-rank12-w1.0_-1.0", 12, 5e-6, 1, -1)
 	check("wide", "svd-wide-rank12-w0.7_0.3", 12, 5e-6, 0.7, 0.3)
-
-	// TIES of PEFT's ties_svd: whole changes are trimmed, elected and averaged.
-	ties := func(result string, weights ...float64) {
-		t.Helper()
-		d, err := merge.Ties([]tensors.Delta{merge.Trim(first.Products(), 0.5), merge.Trim(adapter("two").Products(), 0.5)}, weights)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ours := decompose(t, d, lora.DecomposeOptions{Ranks: lora.Ranks{Rank: 8}}).Adapter(0, nil)
-		var left [2][]lora.Residual
-		for i, a := range []*lora.Adapter{ours, adapter("results/" + result)} {
-			if left[i], err = lora.Residuals(t.Context(), d, over64(t, base, a), nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for i, r := range left[0] { // PEFT's is the best approximation of what it elects
-			if peft := left[1][i].Error(); r.Error() > 1.01*peft || r.Error() < peft/1.001 {
-				t.Errorf("%s: %s: relative error %v, PEFT's %v", result, r.Tensor, r.Error(), peft)
-			}
-		}
-	}
-	ties("ties_svd-two-density0.5-rank8-w0.7_0.3", 0.7, 0.3)
-	ties("ties_svd-two-density0.5-rank8-w1.0_-1.0", 1, -1)
 }

@@ -13,8 +13,9 @@ import (
 type combined struct {
 	names []string
 	terms []weighted
-	// of is an element of the result, given the weighted elements of the terms.
-	of func(elements []float64) float64
+	// of is an element of the result, given the weighted elements of the terms and
+	// their weights.
+	of func(elements, weights []float64) float64
 }
 
 // weighted is a Delta and its weight in a combination.
@@ -27,7 +28,7 @@ type weighted struct {
 // it. There is one weight for each, or it panics. The error names a tensor that
 // two of them have in different shapes.
 func Sum(list []tensors.Delta, weights []float64) (tensors.Delta, error) {
-	return combine(list, weights, func(elements []float64) (sum float64) {
+	return combine(list, weights, func(elements, _ []float64) (sum float64) {
 		for _, v := range elements {
 			sum += v
 		}
@@ -36,28 +37,31 @@ func Sum(list []tensors.Delta, weights []float64) (tensors.Delta, error) {
 }
 
 // Ties is the election and disjoint mean of TIES (Yadav et al., arXiv 2306.01708,
-// algorithm 1, steps 2 and 3, with weights as PEFT's add_weighted_adapter has
-// them): of each element the sign of the weighted sum is elected, and the weighted
-// elements of that sign are averaged over those that are not 0. Its step 1 is Trim
-// of each task vector. There is one weight for each, or it panics. The error names
-// a tensor that two of them have in different shapes.
+// algorithm 1, steps 2 and 3, with weights as mergekit has them): of each element
+// the sign of the weighted sum is elected, plus for a sum of 0, and the elements of
+// that sign are averaged, by the sizes of their weights. Its step 1 is Trim of each
+// task vector. There is one weight for each, or it panics. The error names a tensor
+// that two of them have in different shapes.
 func Ties(list []tensors.Delta, weights []float64) (tensors.Delta, error) {
-	return combine(list, weights, func(elements []float64) float64 {
-		elected, sum, n := 0.0, 0.0, 0
+	return combine(list, weights, func(elements, weights []float64) float64 {
+		elected, sum, total := 0.0, 0.0, 0.0
 		for _, v := range elements {
 			elected += v
 		}
-		for _, v := range elements {
-			if v != 0 && (v > 0) == (elected > 0) && elected != 0 {
+		for i, v := range elements {
+			if v != 0 && (v > 0) == (elected >= 0) {
 				sum += v
-				n++
+				total += math.Abs(weights[i])
 			}
 		}
-		return sum / float64(max(1, n))
+		if total == 0 {
+			return 0
+		}
+		return sum / total
 	})
 }
 
-func combine(list []tensors.Delta, weights []float64, of func(elements []float64) float64) (tensors.Delta, error) {
+func combine(list []tensors.Delta, weights []float64, of func(elements, weights []float64) float64) (tensors.Delta, error) {
 	if len(list) != len(weights) {
 		panic(fmt.Sprintf("merge: %d task vectors and %d weights", len(list), len(weights)))
 	}
@@ -113,6 +117,7 @@ func (c *combined) each(name string, from, n int, add func(i int, v float64)) er
 		return fmt.Errorf("tensor %q: elements %d to %d are outside shape %v", name, from, from+n-1, info.Shape)
 	}
 	var columns [][]float64
+	var weights []float64
 	for _, t := range c.terms {
 		if _, ok := t.Info(name); !ok {
 			continue
@@ -121,14 +126,14 @@ func (c *combined) each(name string, from, n int, add func(i int, v float64)) er
 		if err := t.AddTo64(values, name, from, t.weight); err != nil {
 			return err
 		}
-		columns = append(columns, values)
+		columns, weights = append(columns, values), append(weights, t.weight)
 	}
 	elements := make([]float64, len(columns))
 	for i := range n {
 		for k := range columns {
 			elements[k] = columns[k][i]
 		}
-		if v := c.of(elements); v != 0 {
+		if v := c.of(elements, weights); v != 0 {
 			add(i, v)
 		}
 	}

@@ -184,3 +184,44 @@ func compare(t *testing.T, got, ideal tensors.Source, inputs []tensors.Source) {
 	}
 	t.Logf("%d of %d elements differ (%.4f %%), at most by %.3g units", differ, elements, 100*float64(differ)/float64(elements), greatest)
 }
+
+// TestGoldenTies compares TIES of two and of three task vectors with the ideal: the
+// same but for elements whose elected sign hangs on a rounding.
+func TestGoldenTies(t *testing.T) {
+	if _, err := os.Stat(golden); err != nil {
+		t.Skipf("the merge goldens are missing: %v", err)
+	}
+	models := inputs(t, "bf16")
+	check := func(name string, densities, weights []float64) {
+		t.Helper()
+		ideal, err := tensors.Open(filepath.Join(golden, "ideal", "bf16", name+".safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ideal.Close()
+		var list []tensors.Delta
+		for i, density := range densities {
+			list = append(list, merge.Trim(diff(t, models["base"], models[string(rune('a'+i))]), density))
+		}
+		d, err := merge.Ties(list, weights)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := apply(t, models["base"], merge.Term{Label: name, Delta: d, Alpha: merge.Number(1)})
+		elements, differ := 0, 0
+		for _, tensor := range ideal.Names() {
+			want, have := values(t, ideal, tensor), values(t, m, tensor)
+			for i := range want {
+				if elements++; have[i] != want[i] {
+					differ++
+				}
+			}
+		}
+		t.Logf("%s: %d of %d elements differ", name, differ, elements)
+		if elements == 0 || differ*10000 > elements {
+			t.Errorf("%s: %d of %d elements differ from the ideal", name, differ, elements)
+		}
+	}
+	check("ties-two", []float64{0.5, 0.5}, []float64{0.6, 0.4})
+	check("ties-three", []float64{0.3, 0.5, 0.7}, []float64{1, 0.5, 0.8})
+}
