@@ -177,9 +177,10 @@ func (c config) layerIn(module string) (layer int, ok bool) {
 }
 
 // chosen says why PEFT would not adapt a module that has factors, "" if it would.
+// Without target_modules it has defaults for every architecture.
 func (c config) chosen(module string) string {
 	switch {
-	case c.Targets.none() || !c.Targets.has(module):
+	case !c.Targets.none() && !c.Targets.has(module):
 		return "target_modules does not choose it"
 	case !c.Excluded.none() && c.Excluded.has(module):
 		return "exclude_modules leaves it out"
