@@ -14,13 +14,15 @@ check:
 # Speed of the loops that take the time; then diff and merge as ratios to dd
 # and cp on the same cached files (SURGEON_PAIR=DIR takes a real pair), and the
 # engine and training as ratios to OpenBLAS, transformers and PyTorch
-# (SURGEON_PYTHON=PYTHON has them).
+# (SURGEON_PYTHON=PYTHON has them), extraction to mergekit-extract-lora
+# (SURGEON_MERGEKIT).
 bench:
 	go test -run '^$$' -bench . ./tensors/... ./merge/... ./probe/...
 	go test -tags ratio -run TestRatios -v -count 1 ./cli
 	go test -tags ratio -run TestHarnessRatios -v -count 1 -timeout 90m ./cli
 	go test -tags ratio -run TestEngineRatios -v -count 1 -timeout 60m ./probe
 	go test -tags ratio -run TestTrainingRatio -v -count 1 ./probe/train
+	go test -tags ratio -run TestExtractRatio -v -count 1 ./cli
 
 # Every fuzz target, one after another.
 fuzz:

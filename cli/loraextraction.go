@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"surgeon/lora"
@@ -173,7 +174,9 @@ func (x *extraction) whole(rank int, opt extractOptions) *lora.Adapter {
 
 // measure compares the adapter with the change that it stands for.
 func (x *extraction) measure(ctx context.Context, opt extractOptions) error {
-	delta, err := x.adapter.Over(x.in.base)
+	// What is saved whole leaves nothing, and need not be read.
+	parts := &lora.Adapter{Path: x.adapter.Path, LowRank: x.adapter.LowRank, Sparse: x.adapter.Sparse}
+	delta, err := parts.Over(x.in.base)
 	if err != nil {
 		return err
 	}
@@ -186,7 +189,9 @@ func (x *extraction) measure(ctx context.Context, opt extractOptions) error {
 	var norm2, left2 float64
 	for _, r := range list {
 		norm2 += r.Norm2
-		left2 += r.Left2
+		if !slices.Contains(x.Whole, r.Tensor) {
+			left2 += r.Left2
+		}
 		for i := range x.Left {
 			if x.Left[i].Tensor == r.Tensor {
 				x.Left[i].Norm = number(math.Sqrt(r.Norm2))

@@ -37,9 +37,10 @@ func relative(left, norm float64) float64 {
 const residualBlock = 1 << 18
 
 // Residuals measures, tensor by tensor, what is left of a Delta d where another e
-// stands for it. Where e has no tensor of a name it is 0 there. Differences are in
-// float64, and sums over blocks of them, added up in order: the same for any number
-// of threads. progress, which may be nil, counts elements.
+// stands for it. Where e has no tensor of a name it is 0 there. Differences of what
+// is stored in 16 bits are in float32, others in float64; sums are in float64 over
+// blocks, added up in order: the same for any number of threads. progress, which may
+// be nil, counts elements.
 func Residuals(ctx context.Context, d, e tensors.Delta, progress func(done, total int64)) ([]Residual, error) {
 	var list []Residual
 	var done, total int64
@@ -71,21 +72,17 @@ func residual(ctx context.Context, d, e tensors.Delta, name string) (Residual, e
 	}
 	blocks := (info.Len() + residualBlock - 1) / residualBlock
 	norms, lefts, failed := make([]float64, blocks), make([]float64, blocks), make([]error, blocks)
-	work := func(block int) error {
-		values := make([]float64, min(residualBlock, info.Len()-block*residualBlock))
-		if err := d.AddTo64(values, name, block*residualBlock, 1); err != nil {
-			return err
+	work := func(block int) (err error) {
+		from := block * residualBlock
+		n := min(residualBlock, info.Len()-from)
+		if info.DType.Bits() <= 16 {
+			add := func(of tensors.Delta, dst []float32, sign float32) error { return of.AddTo(dst, name, from, sign) }
+			norms[block], lefts[block], err = subtracted(make([]float32, n), d, e, has, add)
+		} else {
+			add := func(of tensors.Delta, dst []float64, sign float64) error { return of.AddTo64(dst, name, from, sign) }
+			norms[block], lefts[block], err = subtracted(make([]float64, n), d, e, has, add)
 		}
-		norms[block] = sumSquares(values)
-		lefts[block] = norms[block]
-		if !has {
-			return nil
-		}
-		if err := e.AddTo64(values, name, block*residualBlock, -1); err != nil {
-			return err
-		}
-		lefts[block] = sumSquares(values)
-		return nil
+		return err
 	}
 	for from := 0; from < blocks; from += 4 * runtime.GOMAXPROCS(0) {
 		n := min(4*runtime.GOMAXPROCS(0), blocks-from)
@@ -108,9 +105,24 @@ func residual(ctx context.Context, d, e tensors.Delta, name string) (Residual, e
 	return r, nil
 }
 
-func sumSquares(values []float64) (sum float64) {
-	for _, v := range values {
-		sum += float64(v * v)
+// subtracted gives the squared norms of a block of d, and of d - e if e has it.
+func subtracted[T float32 | float64](values []T, d, e tensors.Delta, has bool, add func(of tensors.Delta, dst []T, sign T) error) (norm, left float64, err error) {
+	if err := add(d, values, 1); err != nil {
+		return 0, 0, err
 	}
-	return sum
+	norm = sumSquares(values)
+	if !has {
+		return norm, norm, nil
+	}
+	err = add(e, values, -1)
+	return norm, sumSquares(values), err
+}
+
+// sumSquares adds squares up in four chains.
+func sumSquares[T float32 | float64](values []T) float64 {
+	var sums [4]float64
+	for i, v := range values {
+		sums[i%4] += float64(float64(v) * float64(v))
+	}
+	return sums[0] + sums[1] + (sums[2] + sums[3])
 }

@@ -169,13 +169,13 @@ func (d *SVD) project(s *stream, opt Options, width int) (err error) {
 func (d *SVD) whole(s *stream, opt Options, width int) (err error) {
 	tall := d.Rows > d.Columns
 	a := newDense(width, max(d.Rows, d.Columns))
-	d.Norm2, err = s.pass(func(row int, block []float32, _ float64) {
-		for i, v := range block {
-			r, c := row+i/d.Columns, i%d.Columns
+	d.Norm2, err = s.pass(func(b *packed) {
+		for i, v := range b.values {
+			r, c := b.row+i/d.Columns, i%d.Columns
 			if tall {
 				r, c = c, r
 			}
-			a.Data[r*a.Stride+c] = float64(v)
+			a.Data[r*a.Stride+c] = float64(v) * b.undo
 		}
 	})
 	if err != nil {

@@ -22,8 +22,12 @@ const (
 	chainRows  = 64
 )
 
+// keptBytes is the size of float32 up to which a matrix is kept in memory, packed
+// for both products, instead of being read for every pass.
+const keptBytes = 16 << 20
+
 // stream reads a matrix block by block and multiplies by it. The products of a
-// block are in float32, by kernel.Linear; between blocks they are in float64
+// block are in float32, by package kernel; between blocks they are in float64
 // and added in the order of the blocks.
 type stream struct {
 	ctx    context.Context
@@ -31,9 +35,21 @@ type stream struct {
 	rows   int       // of a block
 	block  []float32 // [rows, Columns]
 	sums   []float64 // [rows] squared norms of the rows of the block
-	turned []float32 // [Columns, chainRows] a part of the block transposed
+	kept   []*packed // the blocks of a small matrix, once they were read
+	norm2  float64   // of all of kept
+	packed packed    // the block of a large one
 	long   []float32 // [width, Columns] vectors times or from a block
 	short  []float32 // [width, rows]
+}
+
+// packed is a block of rows as the products need it. It is packed when it is first
+// multiplied by.
+type packed struct {
+	row, rows int
+	values    []float32 // [rows, Columns]; nil once both are packed
+	undo      float64   // what the values are to be multiplied by
+	forward   *kernel.Panels
+	back      []*kernel.Panels // for chainRows rows each
 }
 
 func newStream(ctx context.Context, m Matrix) *stream {
@@ -41,10 +57,21 @@ func newStream(ctx context.Context, m Matrix) *stream {
 	return &stream{ctx: ctx, matrix: m, rows: rows, block: make([]float32, rows*m.Columns), sums: make([]float64, rows)}
 }
 
-// pass reads the matrix once, from the first row to the last. Each block that
-// is all finite is shown to visit with the number of its first row and its
-// squared norm. The sum of those is that of the whole matrix, added row by row.
-func (s *stream) pass(visit func(row int, block []float32, norm2 float64)) (norm2 float64, err error) {
+// pass goes over the matrix once, from the first row to the last. Each block, which
+// is all finite, is shown to visit. The squared norm of the matrix is added up row
+// by row.
+func (s *stream) pass(visit func(b *packed)) (norm2 float64, err error) {
+	if s.kept != nil {
+		for _, b := range s.kept {
+			if err := s.ctx.Err(); err != nil {
+				return 0, err
+			}
+			visit(b)
+		}
+		return s.norm2, nil
+	}
+	keep := 4*s.matrix.Rows*s.matrix.Columns <= keptBytes
+	var kept []*packed
 	for row := 0; row < s.matrix.Rows; row += s.rows {
 		if err := s.ctx.Err(); err != nil {
 			return 0, err
@@ -61,8 +88,22 @@ func (s *stream) pass(visit func(row int, block []float32, norm2 float64)) (norm
 			sum += v
 			norm2 += v
 		}
-		visit(row, s.block[:n*s.matrix.Columns], sum)
+		b := &s.packed
+		if keep {
+			b = new(packed)
+			kept = append(kept, b)
+		}
+		b.row, b.rows, b.values = row, n, s.block[:n*s.matrix.Columns]
+		b.undo = scale(b.values, sum)
+		if b.forward != nil {
+			b.forward.Reset(0, 0, false) // of the block before
+		}
+		visit(b)
+		if keep {
+			b.pack(s.matrix.Columns)
+		}
 	}
+	s.kept, s.norm2 = kept, norm2
 	return norm2, nil
 }
 
@@ -132,20 +173,44 @@ func scale(block []float32, norm2 float64) float64 {
 	return 1 / down
 }
 
+// pack packs a block for both products.
+func (b *packed) pack(columns int) {
+	b.packForward(columns)
+	b.packBack(columns)
+	b.values = nil
+}
+
+func (b *packed) packForward(columns int) {
+	if b.forward == nil {
+		b.forward = new(kernel.Panels)
+	}
+	if out, _ := b.forward.Shape(); out == 0 {
+		b.forward.Pack(b.values, b.rows, columns)
+	}
+}
+
+func (b *packed) packBack(columns int) {
+	for i := len(b.back); i*chainRows < b.rows; i++ {
+		p, low := new(kernel.Panels), i*chainRows
+		p.PackTransposed(b.values[low*columns:min(low+chainRows, b.rows)*columns], columns, min(chainRows, b.rows-low))
+		b.back = append(b.back, p)
+	}
+}
+
 // multiply sets the rows of y [width, Rows] to A times the rows of x [width,
 // Columns] and returns the squared norm of A.
 func (s *stream) multiply(y, x blas64.General) (norm2 float64, err error) {
 	width, columns := x.Rows, x.Cols
 	long, short := grow(&s.long, width*columns), grow(&s.short, width*s.rows)
 	narrow(long, x, 0, columns)
-	return s.pass(func(row int, block []float32, norm2 float64) {
-		undo, n := scale(block, norm2), len(block)/columns
-		product := short[:width*n]
-		kernel.Linear(product, long, block, nil, width, columns, n)
+	return s.pass(func(b *packed) {
+		b.packForward(columns)
+		product := short[:width*b.rows]
+		b.forward.Multiply(product, long, width)
 		for j := range width {
-			dst := y.Data[j*y.Stride+row:]
-			for i, v := range product[j*n : (j+1)*n] {
-				dst[i] = float64(v) * undo
+			dst := y.Data[j*y.Stride+b.row:]
+			for i, v := range product[j*b.rows : (j+1)*b.rows] {
+				dst[i] = float64(v) * b.undo
 			}
 		}
 	})
@@ -156,26 +221,28 @@ func (s *stream) multiply(y, x blas64.General) (norm2 float64, err error) {
 func (s *stream) multiplyTransposed(x, y blas64.General) error {
 	clear(x.Data)
 	columns := x.Cols
-	_, err := s.pass(func(row int, block []float32, norm2 float64) {
-		undo := scale(block, norm2)
-		for len(block) > 0 {
-			n := min(chainRows, len(block)/columns)
-			s.addTransposed(x, y, row, block[:n*columns], undo)
-			row, block = row+n, block[n*columns:]
+	large := new(kernel.Panels) // of a block that is not kept
+	_, err := s.pass(func(b *packed) {
+		for low := 0; low < b.rows; low += chainRows {
+			n := min(chainRows, b.rows-low)
+			p := large
+			if b.back != nil {
+				p = b.back[low/chainRows]
+			} else {
+				p.PackTransposed(b.values[low*columns:(low+n)*columns], columns, n)
+			}
+			s.addTransposed(x, y, p, b.row+low, n, b.undo)
 		}
 	})
 	return err
 }
 
 // addTransposed adds what some rows of A have to do with that product.
-func (s *stream) addTransposed(x, y blas64.General, row int, block []float32, undo float64) {
+func (s *stream) addTransposed(x, y blas64.General, p *kernel.Panels, row, n int, undo float64) {
 	width, columns := x.Rows, x.Cols
-	n := len(block) / columns
 	product, part := grow(&s.long, width*columns), grow(&s.short, width*n)
-	turned := grow(&s.turned, len(block))
-	transpose(turned, block, n, columns)
 	narrow(part, y, row, n)
-	kernel.Linear(product, part, turned, nil, width, n, columns)
+	p.Multiply(product, part, width)
 	kernel.Parallel(width, func(low, high int) {
 		for j := low; j < high; j++ {
 			dst := x.Data[j*x.Stride : j*x.Stride+columns]
@@ -195,22 +262,6 @@ func narrow(dst []float32, a blas64.General, from, n int) {
 			dst[j*n+i] = float32(v)
 		}
 	}
-}
-
-// transpose sets dst [columns, rows] to the transpose of src [rows, columns],
-// in tiles that fit the nearest cache.
-func transpose(dst, src []float32, rows, columns int) {
-	const tile = 8
-	kernel.Parallel((columns+tile-1)/tile, func(low, high int) {
-		for c := low * tile; c < high*tile; c += tile {
-			end := min(c+tile, columns)
-			for r := range rows {
-				for i, v := range src[r*columns+c : r*columns+end] {
-					dst[(c+i)*rows+r] = v
-				}
-			}
-		}
-	})
 }
 
 // grow returns the first n elements of a buffer, made longer if need be.
