@@ -205,25 +205,21 @@ func (x *extraction) printRanks(env environment) error {
 	return env.printf("\n")
 }
 
-// curve is the score of each task over the rank, with its interval; the base stands
-// at rank 0.
+// curve is the score of each task over the rank, with its interval. The base stands
+// at rank 0, the fine-tune in the table alone.
 func (x *extraction) curve() plot.Curve {
-	c := plot.Curve{Title: fmt.Sprintf("%s with an adapter extracted from %s", x.Base, x.Tuned), XLabel: "rank (0 is the base; the right end is the fine-tune)", YLabel: "score, 95 % interval"}
+	c := plot.Curve{Title: fmt.Sprintf("%s with an adapter extracted from %s", x.Base, x.Tuned), XLabel: "rank of the adapter, 0 is the base", YLabel: "score, 95 % interval"}
 	if len(x.Ranks) == 0 || len(x.Ranks[0].Tasks) == 0 {
 		return c
 	}
 	for k, first := range x.Ranks[0].Tasks {
 		line := plot.Line{Name: fmt.Sprintf("%s (n = %d)", first.Task, first.N)}
 		for _, r := range x.Ranks {
-			if r.Error != "" {
+			if r.Error != "" || r.ID == "tuned" {
 				continue
 			}
-			at := float64(r.Rank)
-			if r.ID == "tuned" {
-				at = 1.25 * float64(x.Ranks[len(x.Ranks)-2].Rank)
-			}
 			t := r.Tasks[k]
-			line.X, line.Y = append(line.X, at), append(line.Y, float64(t.Score))
+			line.X, line.Y = append(line.X, float64(r.Rank)), append(line.Y, float64(t.Score))
 			line.Low, line.High = append(line.Low, float64(t.Low)), append(line.High, float64(t.High))
 		}
 		c.Lines = append(c.Lines, line)
