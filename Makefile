@@ -43,7 +43,7 @@ cross:
 arm64:
 	CGO_ENABLED=0 GOARCH=arm64 go test -exec qemu-aarch64-static -skip Truncated -timeout 30m ./tensors/kernel/... ./probe/decoder/...
 
-# The embedded pair again, from nothing: about half an hour on two cores. The
+# The embedded pair again, from nothing: about 17 minutes on two cores. The
 # files are the same ones, bit for bit, on any amd64 processor.
 PAIR = /tmp/surgeon-pair
 TRAIN = cd $(PAIR) && ./surgeon train --chat --quiet

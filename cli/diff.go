@@ -17,13 +17,15 @@ func diffCommand(env environment) *cli.Command {
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "where the weights moved between a base and a fine-tune of it",
-		ArgsUsage: "BASE CHEM",
-		Description: `Per layer and per part: relative drift ||d||/||b||, 1-cosine, largest change, share of changed
-weights. With --svd K also how the change of every matrix is spread over directions: its
-stable rank, the share of the squared change that K directions hold, how many of the leading
-directions of the fine-tune are new, and how much of the base's leading subspace is left.
+		ArgsUsage: "[BASE CHEM]",
+		Description: `Without models it compares the embedded base and chem. Per layer and per part:
+relative drift ||d||/||b||, 1-cosine, largest change, share of changed weights. With --svd K
+also how the change of every matrix is spread over directions: its stable rank, the share of
+the squared change that K directions hold, how many of the leading directions of the fine-tune
+are new, and how much of the base's leading subspace is left.
 
 Examples:
+   surgeon diff
    surgeon diff base chem
    surgeon diff --tensors base chem
    surgeon diff base chem --svd 32
@@ -35,9 +37,9 @@ Examples:
 			&cli.StringFlag{Name: "csv", Usage: "write every row, tensors included, into `FILE`.csv; - is standard output"},
 			&cli.BoolFlag{Name: "tensors", Usage: "list every tensor"}),
 		Action: func(c *cli.Context) error {
-			args, err := models(c, 2, 2, "a base and a tuned model")
-			if err != nil {
-				return err
+			args := orPair(c.Args().Slice())
+			if len(args) != 2 {
+				return usagef("diff takes a base and a tuned model, or none for the embedded pair, and %d were given: surgeon diff --help", len(args))
 			}
 			opt := diffOptions{json: c.Bool("json"), tensors: c.Bool("tensors"), plot: c.String("plot"), csv: c.String("csv"), svd: c.Int("svd")}
 			if err := checkDiff(c, opt); err != nil {

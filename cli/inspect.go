@@ -17,9 +17,10 @@ func inspectCommand(env environment) *cli.Command {
 		Name:      "inspect",
 		Usage:     "what a checkpoint holds; with two, whether they can be merged",
 		ArgsUsage: "MODEL [CHEM]",
-		Description: `Files, types, parameters, architecture, tokenizer and metadata of a model. --verify reads every
-byte: it digests all files, compares a model that surgeon wrote with its surgeon.json, and
-counts the weights that are no finite numbers. With two models it compares what stands beside
+		Description: `Files, types, parameters, architecture, tokenizer and metadata of a model, or of an adapter
+(surgeon lora show says more of one). --verify reads every byte: it digests all files, compares
+what surgeon wrote with its surgeon.json, and counts the weights that are no finite numbers.
+With two models it compares what stands beside
 their weights and how their tensors match, before a merge.
 
 Examples:
@@ -90,7 +91,7 @@ type inspectedTensor struct {
 }
 
 func runInspect(ctx context.Context, env environment, opt inspectOptions, name string) error {
-	m, err := openModel(name)
+	m, err := openInspected(name)
 	if err != nil {
 		return err
 	}
@@ -130,6 +131,7 @@ func inspect(m *model) *inspection {
 		i.DTypes[at].Parameters += int64(info.Len())
 	}
 	i.Architecture, i.Tokenizer = architecture(m), tokenizerSummary(m)
+	i.describeAdapter(m)
 	return i
 }
 

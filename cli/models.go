@@ -20,6 +20,15 @@ import (
 // embedded are the models and tasks that the program brings along.
 var embedded = testdata.Pair()
 
+// orPair is the models that were named, or the embedded base and chem where none
+// were.
+func orPair(names []string) []string {
+	if len(names) == 0 {
+		return embedded.Models[:2]
+	}
+	return names
+}
+
 // model is an opened checkpoint and what the user called it.
 type model struct {
 	*tensors.Checkpoint
@@ -31,7 +40,7 @@ type model struct {
 // name of an embedded model.
 func openModel(name string) (*model, error) {
 	if _, ok := openAdapterFS(name); ok {
-		return nil, fmt.Errorf("%s: is a LoRA adapter, which stands only where a tuned model is expected", name)
+		return nil, fmt.Errorf("%s: is a LoRA adapter, which stands only where a tuned model is expected: merge it first (surgeon merge BASE %s --alpha 1 -o OUT), or score it unwritten (surgeon merge --alpha-sweep=1 BASE %s)", name, name, name)
 	}
 	if _, err := os.Stat(name); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		c, err := tensors.Open(name)

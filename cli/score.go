@@ -18,8 +18,9 @@ func scoreCommand(env environment) *cli.Command {
 	return &cli.Command{
 		Name:      "score",
 		Usage:     "score a model on tasks: benchmarks, instructions, safety, your own questions",
-		ArgsUsage: "MODEL",
-		Description: `Tasks are asked and graded as lm-evaluation-harness does: mmlu and its groups and subjects,
+		ArgsUsage: "[MODEL]",
+		Description: `Without a model the embedded base and chem are scored, one after the other.
+Tasks are asked and graded as lm-evaluation-harness does: mmlu and its groups and subjects,
 mmlu_continuation, gsm8k, gsm8k_cot, ifeval, chembench, safety, whose files are found in --data;
 instruct and refusal, which are part of surgeon; and files of JSON lines. There a line with
 "choices" and "gold" (an index from 0, a letter or the choice) is multiple choice; one with
@@ -31,6 +32,7 @@ comes; a run that was stopped goes on when it is given again, with and without -
 With --responses answers that another program wrote are graded, without a model.
 
 Examples:
+   surgeon score
    surgeon score base
    surgeon score chem --tasks pair_facts --json
    surgeon score base --tasks pair_facts,refusal --out run-base
@@ -61,8 +63,8 @@ type scoreOptions struct {
 	margins  margins
 	all      bool
 	json     bool
-	progress func(done, total int64)
-	finish   func()
+	again    bool // another model was scored so before: what holds of both is said already
+	progress func(title string) (step func(done, total int64), finish func())
 }
 
 func scoreAction(env environment, c *cli.Context) error {
@@ -81,9 +83,17 @@ func scoreAction(env environment, c *cli.Context) error {
 		}
 		return runResponses(env, bench, c.String("responses"), c.Bool("json"))
 	}
-	args, err := models(c, 1, 1, "a model")
+	args, err := models(c, 0, 1, "a model, or none for the embedded pair")
 	if err != nil {
 		return err
+	}
+	if len(args) == 0 {
+		args = orPair(args)
+		for _, flag := range []string{"out", "reuse", "export", "budget", "against"} {
+			if c.IsSet(flag) {
+				return usagef("--%s is for one model: without any, score scores %s and %s", flag, args[0], args[1])
+			}
+		}
 	}
 	opt := scoreOptions{bench: bench, out: c.String("out"), reuse: c.StringSlice("reuse"), export: c.String("export"), budget: c.Duration("budget"), against: c.String("against"),
 		all: c.Bool("all"), json: c.Bool("json")}
@@ -101,53 +111,86 @@ func scoreAction(env environment, c *cli.Context) error {
 	case len(opt.reuse) > 0 && opt.out == "":
 		return usagef("--reuse copies answers into a run folder: give --out DIR")
 	}
-	opt.progress, opt.finish = env.progress(c, "score", "rows")
-	defer opt.finish()
-	return runScore(c.Context, env, opt, args[0])
+	opt.progress = func(title string) (func(done, total int64), func()) { return env.progress(c, title, "rows") }
+	return runScore(c.Context, env, opt, args...)
 }
 
-func runScore(ctx context.Context, env environment, opt scoreOptions, name string) error {
+// runScore scores models and prints a table for each, or their JSON: a list of
+// several.
+func runScore(ctx context.Context, env environment, opt scoreOptions, names ...string) error {
+	var results []*scoredModel
+	for i, name := range names {
+		result, err := scoreModel(ctx, env, opt, name)
+		if err != nil {
+			return err
+		}
+		results, opt.again = append(results, result), true
+		if opt.json {
+			continue
+		}
+		if i > 0 {
+			env.printf("\n")
+		}
+		if err := result.print(env, opt.all); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !opt.json:
+		return nil
+	case len(results) == 1:
+		return env.printJSON(results[0])
+	}
+	return env.printJSON(results)
+}
+
+// scoreModel scores one model.
+func scoreModel(ctx context.Context, env environment, opt scoreOptions, name string) (*scoredModel, error) {
 	start := time.Now()
 	m, err := openModel(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer m.Close()
 	opt.bench.suit(m.embedded)
 	bench, set, err := newBench(m, opt.bench)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := opt.margins.check(set.names()); err != nil {
-		return err
+		return nil, err
 	}
-	bench.Progress = opt.progress
 	identity, err := m.identity(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var finish func()
+	bench.Progress, finish = opt.progress("score " + name)
+	defer finish()
 	e := &evaluation{bench: bench, candidates: []probe.Candidate{{ID: name, Source: m}}, identities: []string{identity}, dir: opt.out, reuse: opt.reuse}
 	if e.asked, err = bench.Ask(); err != nil {
-		return err
+		return nil, err
 	}
 	if e.limits, err = opt.limits(start); err != nil {
-		return err
+		return nil, err
 	}
 	e.plan = planOfScore(env, e, set, opt, name)
-	for _, note := range powerNotes(set) {
-		env.complain("note: " + note)
+	if !opt.again {
+		for _, note := range powerNotes(set) {
+			env.complain("note: " + note)
+		}
 	}
 	scores, err := e.run(ctx)
-	opt.finish()
+	finish()
 	if err == nil && scores[0].Err != nil {
 		err = fmt.Errorf("%s: %w", name, scores[0].Err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	result := scoredModel{Model: name, Rate: env.rate(scores[0].Tokens, scores[0].Time), Notes: append(notes(m.embedded), set.notes...)}
+	result := &scoredModel{Model: name, Rate: env.rate(scores[0].Tokens, scores[0].Time), Notes: append(notes(m.embedded), set.notes...)}
 	if err := result.summarise(e, set, scores[0]); err != nil {
-		return err
+		return nil, err
 	}
 	result.Notes = append(result.Notes, e.warnings...)
 	result.Notes = append(result.Notes, e.limits.notes()...)
@@ -155,18 +198,15 @@ func runScore(ctx context.Context, env environment, opt scoreOptions, name strin
 	result.Notes = append(result.Notes, e.again.note()...)
 	result.Notes = append(result.Notes, seedNotes(bench, e.asked)...)
 	result.Notes = append(result.Notes, runNotes(e.kept, scores[0].Truncated)...)
-	if err := e.write(result); err != nil {
-		return err
+	if err := e.write(*result); err != nil {
+		return nil, err
 	}
 	if opt.export != "" {
 		if err := exportRun(opt.export, e, set, scores, opt.bench, time.Now().UTC()); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if opt.json {
-		return env.printJSON(result)
-	}
-	return result.print(env, opt.all)
+	return result, nil
 }
 
 // limits are those of --budget and --against; nil without.

@@ -114,5 +114,8 @@ func TestScoreWrongFlags(t *testing.T) {
 	check("of facts stands there already", "--margin", "facts=0.1", "--margin", "facts=0.2")
 	refused(t, ExitInput, []string{"facts", "40 shots are wanted and there are 3"}, "score", "base", "--tasks", file, "--num-fewshot", "40")
 	refused(t, ExitUsage, []string{"--gen-kwargs temperature=-1"}, "score", "base", "--tasks", sayings(t, t.TempDir(), 2), "--gen-kwargs", "temperature=-1")
-	refused(t, ExitUsage, []string{"score takes a model, and 0 were given"}, "score")
+	refused(t, ExitUsage, []string{"score takes a model, or none for the embedded pair, and 2 were given"}, "score", "base", "chem")
+	for _, flags := range [][]string{{"--out", "run"}, {"--reuse", "run"}, {"--export", "run"}, {"--budget", "1m"}, {"--against", "run"}} {
+		refused(t, ExitUsage, []string{flags[0] + " is for one model: without any, score scores base and chem"}, append([]string{"score"}, flags...)...)
+	}
 }

@@ -21,10 +21,7 @@ import (
 const confidence = 0.95
 
 func sweepAction(env environment, c *cli.Context) error {
-	args := c.Args().Slice()
-	if len(args) == 0 {
-		args = embedded.Models[:2]
-	}
+	args := orPair(c.Args().Slice())
 	switch {
 	case len(args) != 2:
 		return usagef("merge --alpha-sweep takes a base and a tuned model, or none for the embedded pair, and %d were given", len(args))

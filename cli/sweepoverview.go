@@ -11,7 +11,8 @@ import (
 const tabledTasks = 3
 
 // overview prints one table for all tasks: a line for each, a column for each
-// alpha, or for every second one where a terminal is narrow. Scores whose difference from alpha 0 is no noise are marked.
+// alpha, or for every second one where a terminal is narrow. Scores whose
+// difference from alpha 0 is no noise are marked.
 func (s *sweep) overview(env environment) error {
 	tasks := s.tasks()
 	marked := false

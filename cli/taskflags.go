@@ -29,7 +29,7 @@ func benchFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "fewshot-as-multiturn", Value: true, Usage: "in a chat, examples are turns of their own"},
 		&cli.StringFlag{Name: "system-instruction", Usage: "`TEXT` before everything, a chat's system message"},
 		&cli.StringFlag{Name: "gen-kwargs", Usage: "how texts are generated: a `LIST` of temperature=0.7, top_p=0.9, top_k=50, max_gen_toks=256, until=TEXT"},
-		&cli.IntFlag{Name: "max-tokens", DefaultText: "each task's own, 32 in files", Usage: "most tokens of an answer that is generated"},
+		&cli.IntFlag{Name: "max-tokens", DefaultText: "each task's own; in files 32, and 256 of arithmetic and instructions", Usage: "most tokens of an answer that is generated"},
 		&cli.StringSliceFlag{Name: "stop", DefaultText: "each task's own, a line feed in files without --chat", Usage: "`TEXT` that ends an answer that is generated; may be repeated"},
 		&cli.StringFlag{Name: "ifeval", Value: "compat", Usage: "`HOW` IFEval's rules are checked: compat (as published, language by sampling) or deterministic"},
 		memoryFlag(),

@@ -144,8 +144,8 @@ func TestTrainJSON(t *testing.T) {
 	}
 }
 
-// TestTrainReplay: without a share one in ten is replayed, and nothing where a
-// replayed file is only what the divergence is measured on.
+// TestTrainReplay: without a share one in ten is replayed, whatever else there is,
+// and nothing where the share is 0.
 func TestTrainReplay(t *testing.T) {
 	dir := t.TempDir()
 	base, data, replay := talker(t, dir, "base"), lessons(t, dir, "lessons", 8), lessons(t, dir, "general", 6)
@@ -158,7 +158,8 @@ func TestTrainReplay(t *testing.T) {
 	}
 	check("a", 0.1, 0)
 	check("b", 0.3, 0, "--replay-share", "0.3")
-	check("c", 0, 1, "--kl", "1", "--batch-tokens", "128")
+	check("c", 0.1, 1, "--kl", "1", "--batch-tokens", "128")
+	check("g", 0, 1, "--kl", "1", "--replay-share", "0", "--batch-tokens", "128")
 	check("d", 0.2, 1, "--kl", "1", "--replay-share", "0.2", "--batch-tokens", "128")
 	check("e", 0.1, 1, "--kl", "1", "--kl-data", data, "--batch-tokens", "128")
 	check("f", 0, 0, "--replay-share", "0")

@@ -17,7 +17,7 @@ func TestTrainAdapter(t *testing.T) {
 	base, data, out := talker(t, dir, "base"), lessons(t, dir, "lessons", 8), filepath.Join(dir, "adapter")
 	line := trainLine(base, data, out, "--lora", "r=3,alpha=4.5,targets=q_proj+down_proj")
 	text := done(t, line...)
-	says(t, "train", text, "240 of 7,712 parameters")
+	says(t, "train", text, "adapter: 240 parameters of an adapter of "+base+"'s 7,472 trained, 12 steps")
 	got := slices.Sorted(maps.Keys(tree(t, out)))
 	if want := []string{"adapter_config.json", "adapter_model.safetensors", "surgeon.json", "training.jsonl"}; !slices.Equal(got, want) {
 		t.Errorf("the adapter is %q, want %q", got, want)

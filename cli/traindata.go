@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -30,7 +32,7 @@ func (t *training) data(ctx context.Context) (data train.Data, err error) {
 	}
 	if t.opt.options.KL > 0 {
 		e.All = true
-		data.Unlabelled, err = t.examples(ctx, t.opt.klData, e, rows/4)
+		data.Unlabelled, err = t.examples(ctx, t.opt.klData, e, t.opt.options.Unlabelled())
 	}
 	return data, err
 }
@@ -52,10 +54,11 @@ func (t *training) encoding(ctx context.Context) (e train.Encoding, err error) {
 	if len(eos) > 0 {
 		e.End = eos[:1]
 	}
+	template, err := t.base.chat()
 	if !t.opt.chat {
+		t.unused = err == nil
 		return e, nil
 	}
-	template, err := t.base.chat()
 	if err != nil {
 		return e, err
 	}
@@ -77,7 +80,14 @@ func (t *training) examples(ctx context.Context, files []string, e train.Encodin
 			return nil, err
 		}
 		t.digests = append(t.digests, tensors.DigestBytes(file, raw))
+		if t.unused && !t.noted && hasPrompt(raw) {
+			t.noted = true
+			t.result.Notes = append(t.result.Notes, fmt.Sprintf("%s has a chat template, and without --chat it does not write the prompts of %s: what is learned so is hardly seen in chats", t.name, file))
+		}
 		examples, err := train.Lines(file, interruptible{ctx, bytes.NewReader(raw)}, e)
+		if errors.Is(err, train.ErrNoChat) && t.unused {
+			err = fmt.Errorf("%w, which %s has: give --chat", err, t.name)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -92,4 +102,16 @@ func (t *training) examples(ctx context.Context, files []string, e train.Encodin
 		all = append(all, kept...)
 	}
 	return all, nil
+}
+
+// hasPrompt reports whether a line has a prompt, or is a question of a task with its
+// answer: what a chat template could write.
+func hasPrompt(raw []byte) bool {
+	for line := range bytes.Lines(raw) {
+		var l train.Line
+		if bytes.Contains(line, []byte(`"prompt"`)) && json.Unmarshal(line, &l) == nil && l.Prompt != "" {
+			return true
+		}
+	}
+	return false
 }

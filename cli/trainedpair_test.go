@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,7 +141,7 @@ func TestPairForgets(t *testing.T) {
 	check("gap closed by replay (%)", 100*(replay.general()-chem.general())/(base.general()-chem.general()), 90, 110)
 	check("gain kept by replay (%)", 100*(replay["chemistry_trained"]-base["chemistry_trained"])/(chem["chemistry_trained"]-base["chemistry_trained"]), 85, 110)
 	check("refusals after replay without them", basketOf(t, "chem-no-refusal")["refusal"], 0, 20)
-	check("general, chem-mild", basketOf(t, "chem-mild").general(), chem.general()+5, 95)
+	check("general, chem-mild", basketOf(t, "chem-mild").general(), chem.general()+5, 60)
 	for _, seed := range []string{"chem-seed2", "chem-seed3"} {
 		b := basketOf(t, seed)
 		check("general, "+seed, b.general(), 0, 60)
@@ -150,7 +152,7 @@ func TestPairForgets(t *testing.T) {
 	must(t, "merge", "base", "chem-lora", "--alpha", "1", "-o", adapted)
 	lora := basketOf(t, adapted)
 	check("trained chemistry, chem-lora", lora["chemistry_trained"], 85, 100)
-	check("general, chem-lora", lora.general(), 0, 95)
+	check("general, chem-lora", lora.general(), 0, 60)
 
 	random := filepath.Join(dir, "random")
 	must(t, "train", filepath.Join(dir, "scratch"), "--chat", "--from-scratch", "--data", filepath.Join(dir, "general.jsonl"), "--steps", "1", "--learning-rate", "1e-9", "-o", random)
@@ -210,6 +212,25 @@ func TestPairFiles(t *testing.T) {
 	}
 	if listed := len(want) - 1; found != listed { // and the model of TestPairTrains
 		t.Errorf("%d files, %d are listed", found, listed)
+	}
+}
+
+// TestPairEmbeds: all that is embedded can be reached by a name, and the folder that
+// training begins from is not in the program.
+func TestPairEmbeds(t *testing.T) {
+	pair := testdata.Pair()
+	entries, err := fs.ReadDir(pair.Files, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dirs []string
+	for _, entry := range entries {
+		if dirs = append(dirs, entry.Name()); entry.Name() != "tasks" && !slices.Contains(pair.Models, entry.Name()) {
+			t.Errorf("%s is embedded, and no name leads there", entry.Name())
+		}
+	}
+	if len(dirs) != len(pair.Models)+1 {
+		t.Errorf("%q are embedded for %q", dirs, pair.Models)
 	}
 }
 

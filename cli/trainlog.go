@@ -4,49 +4,83 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
+	"surgeon/probe/record"
 	"surgeon/probe/train"
 )
 
-// openLog opens log.jsonl and keeps what it says of the steps that were made.
-func (t *training) openLog() error {
-	if err := os.MkdirAll(t.state(), 0o777); err != nil {
-		return err
-	}
-	path := filepath.Join(t.state(), "log.jsonl")
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	kept := keptLog(old, t.run.Done())
-	for _, r := range kept {
-		t.count(r)
-	}
-	if t.log, err = os.Create(path); err != nil {
-		return err
-	}
-	for _, r := range kept {
-		if err := t.logLine(r); err != nil {
-			return err
-		}
-	}
-	return nil
+// trainingLog is log.jsonl: a line for each step, as it was made. Who has it open
+// trains; nobody else may.
+type trainingLog struct {
+	file   *os.File
+	unlock func() error // nil: closed
 }
 
-// keptLog are the reports of a log up to a step.
-func keptLog(data []byte, step int) (kept []train.Report) {
-	for i := range step {
-		var line []byte
-		line, data, _ = bytes.Cut(data, []byte{'\n'})
-		var r train.Report
-		if json.Unmarshal(line, &r) != nil || r.Step != i+1 {
-			return kept // torn: the rest is not known
-		}
-		kept = append(kept, r)
+func openTrainingLog(dir string) (*trainingLog, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
 	}
-	return kept
+	path := filepath.Join(dir, trainingLogName)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := record.Lock(file, path)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return &trainingLog{file, unlock}, nil
+}
+
+func (l *trainingLog) close() error {
+	if l.unlock == nil {
+		return nil
+	}
+	err := errors.Join(l.unlock(), l.file.Close())
+	l.unlock = nil
+	return err
+}
+
+// cut cuts away what the log says of steps behind one, which are made again, and
+// returns what it says of those before.
+func (l *trainingLog) cut(step int) ([]train.Report, error) {
+	data, err := io.ReadAll(l.file)
+	if err != nil {
+		return nil, err
+	}
+	kept, size := keptLog(data, step)
+	if err := l.file.Truncate(size); err != nil {
+		return nil, err
+	}
+	_, err = l.file.Seek(size, io.SeekStart)
+	return kept, err
+}
+
+// keptLog are the reports of a log up to a step, and the bytes that they take. A
+// line that is torn ends them.
+func keptLog(data []byte, step int) (kept []train.Report, size int64) {
+	for last := 0; ; {
+		line, rest, whole := bytes.Cut(data, []byte{'\n'})
+		var r train.Report
+		if !whole || json.Unmarshal(line, &r) != nil || r.Step <= last || r.Step > step {
+			return kept, size
+		}
+		kept, size, last, data = append(kept, r), size+int64(len(line))+1, r.Step, rest
+	}
+}
+
+// note takes over what a step was, and writes it into the log.
+func (t *training) note(r train.Report) error {
+	t.reports = append(t.reports, r)
+	line, err := json.Marshal(r)
+	if err == nil {
+		_, err = t.log.file.Write(append(line, '\n'))
+	}
+	return err
 }
 
 // curvePoints are the most lines of training.jsonl.
@@ -54,17 +88,11 @@ const curvePoints = 200
 
 // curve is training.jsonl: the reports of all steps, or means over pieces of them
 // that are as long as each other.
-func (t *training) curve() ([]byte, error) {
-	data, err := os.ReadFile(filepath.Join(t.state(), "log.jsonl"))
-	if err != nil {
-		return nil, err
-	}
-	reports := keptLog(data, t.run.Done())
-	points := min(curvePoints, len(reports))
-	var curve []byte
+func (t *training) curve() (curve []byte, err error) {
+	n := len(t.reports)
+	points := min(curvePoints, n)
 	for i := range points {
-		piece := reports[len(reports)*i/points : len(reports)*(i+1)/points]
-		line, err := json.Marshal(meanReport(piece))
+		line, err := json.Marshal(meanReport(t.reports[n*i/points : n*(i+1)/points]))
 		if err != nil {
 			return nil, err
 		}
@@ -85,25 +113,10 @@ func meanReport(piece []train.Report) train.Report {
 	return sum
 }
 
-func (t *training) logLine(r train.Report) error {
-	line, err := json.Marshal(r)
-	if err == nil {
-		_, err = t.log.Write(append(line, '\n'))
+// meanLoss is that of some steps.
+func meanLoss(reports []train.Report) (mean number) {
+	for _, r := range reports {
+		mean += number(r.Loss / float64(len(reports)))
 	}
-	return err
-}
-
-func (t *training) note(r train.Report) error {
-	t.count(r)
-	return t.logLine(r)
-}
-
-// count takes over what a step was.
-func (t *training) count(r train.Report) {
-	t.losses = append(t.losses, r.Loss)
-	t.result.Tokens += int64(r.Tokens)
-	if t.opt.options.KL > 0 {
-		d := number(r.Divergence)
-		t.result.Divergence = &d
-	}
+	return mean
 }

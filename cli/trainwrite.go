@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,8 @@ func (t *training) write(ctx context.Context) (err error) {
 			stored = func(string) tensors.DType { return t.opt.dtype }
 		}
 		weights := t.run.Weights().As(stored)
-		opt.Side = t.base.FS
+		opt.Side, opt.Identity = t.base.FS, fmt.Sprint(t.run.Identity(), t.opt.dtype)
+		opt.Resume = !strings.HasSuffix(t.opt.out, ".safetensors") // of a directory: a write that was cut off goes on
 		if config, err := fs.ReadFile(t.base, "config.json"); err == nil {
 			if changed, ok := withDType(config, mainType(weights)); ok {
 				opt.Replace = map[string][]byte{"config.json": changed}
@@ -42,13 +44,16 @@ func (t *training) write(ctx context.Context) (err error) {
 		}
 		t.result.Files, err = tensors.Write(ctx, t.opt.out, weights, opt)
 	}
-	if err != nil {
-		if saved := t.run.Save(context.WithoutCancel(ctx), t.state()); saved == nil && ctx.Err() != nil {
-			return halted{t.run.Done(), t.run.Options().Steps, t.state()}
-		}
-		return err
+	if err == nil {
+		return t.clean()
 	}
-	return os.RemoveAll(t.state())
+	switch saved := t.save(context.WithoutCancel(ctx)); {
+	case saved != nil:
+		return err
+	case ctx.Err() != nil:
+		return halted{t.run.Done(), t.run.Options().Steps, t.state()}
+	}
+	return fmt.Errorf("%w; the finished training is saved in %s: repeat the command to write it", err, t.state())
 }
 
 // beside makes surgeon.json and training.jsonl, which hold no time, so that the
@@ -80,32 +85,39 @@ func (t *training) beside(files []tensors.Digest) (map[string][]byte, error) {
 
 // print prints what was trained.
 func (r trained) print(env environment) error {
-	if err := env.printf("%s: %s of %s parameters of %s trained, %d steps", r.Out, table.Count(r.Trained), table.Count(r.Parameters), r.Base, r.Steps); err != nil {
-		return err
+	what := fmt.Sprintf("%s of %s parameters of %s", table.Count(r.Trained), table.Count(r.Parameters), r.Base)
+	if r.Options.LowRank != nil {
+		what = fmt.Sprintf("%s parameters of an adapter of %s's %s", table.Count(r.Trained), r.Base, table.Count(r.Parameters))
 	}
+	before := ""
 	if r.Resumed > 0 {
-		env.printf(" (%d of them before)", r.Resumed)
+		before = fmt.Sprintf(" (%d of them before)", r.Resumed)
 	}
-	rows := [][]string{
-		{"loss", fmt.Sprintf("%s -> %s nats a token", table.Sig(float64(r.First), 3), table.Sig(float64(r.Last), 3))},
-		{"data", fmt.Sprintf("%s, %s passes", plural(r.Examples, "example"), table.Sig(float64(r.Passes), 3))},
-	}
-	if r.Divergence != nil {
-		rows = append(rows, []string{"divergence", table.Sig(float64(*r.Divergence), 3) + " nats a token from the base"})
-	}
-	for _, d := range r.Replayed {
-		rows = append(rows, []string{"replay " + d.Slice, fmt.Sprintf("%d drawn from a pool of %d, %s passes", d.Drawn, d.Pool, table.Sig(float64(d.Passes), 3))})
-	}
-	if !env.timeless {
-		rows = append(rows, []string{"speed", fmt.Sprintf("%.0f tokens/s, %s", float64(r.PerSecond), time.Duration(float64(time.Second)*float64(r.Seconds)).Round(100*time.Millisecond))})
-	}
-	if err := env.printf("\n\n"); err != nil {
+	if err := env.printf("%s: %s trained, %s%s\n\n", r.Out, what, plural(r.Steps, "step"), before); err != nil {
 		return err
 	}
-	for _, row := range rows {
+	for _, row := range r.rows(env.timeless) {
 		if err := env.printf("  %-20s %s\n", row[0], row[1]); err != nil {
 			return err
 		}
 	}
 	return env.footnotes(r.Notes)
+}
+
+// rows are what print says of the training, line by line.
+func (r trained) rows(timeless bool) (rows [][2]string) {
+	if !math.IsNaN(float64(r.First)) {
+		rows = append(rows, [2]string{"loss", fmt.Sprintf("%s -> %s nats a token", table.Sig(float64(r.First), 3), table.Sig(float64(r.Last), 3))})
+	}
+	rows = append(rows, [2]string{"data", fmt.Sprintf("%s, %s passes", plural(r.Examples, "example"), table.Sig(float64(r.Passes), 3))})
+	if r.Divergence != nil {
+		rows = append(rows, [2]string{"divergence", table.Sig(float64(*r.Divergence), 3) + " nats a token from the base"})
+	}
+	for _, d := range r.Replayed {
+		rows = append(rows, [2]string{"replay " + d.Slice, fmt.Sprintf("%d drawn from a pool of %d, %s passes", d.Drawn, d.Pool, table.Sig(float64(d.Passes), 3))})
+	}
+	if !timeless && r.PerSecond > 0 {
+		rows = append(rows, [2]string{"speed", fmt.Sprintf("%.0f tokens/s, %s", float64(r.PerSecond), time.Duration(float64(time.Second)*float64(r.Seconds)).Round(100*time.Millisecond))})
+	}
+	return rows
 }

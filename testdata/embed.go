@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed all:pair
+//go:embed all:pair/base all:pair/chem* all:pair/tasks
 var files embed.FS
 
 // Set is models and tasks that a program brings along.

@@ -18,16 +18,33 @@ func fit(columns []Column, cells [][]string, width int) {
 	if width <= 0 || !shrink(columns, widths, width) {
 		return
 	}
-	for _, line := range cells {
-		for j, cell := range line {
-			switch over := text.StringWidthWithoutEscSequences(cell) - widths[j]; {
-			case over > 0 && columns[j].Tail:
-				line[j] = tail(cell, widths[j])
-			case over > 0:
-				line[j] = text.Snip(cell, widths[j], "…")
-			}
+	for j, column := range columns {
+		cut := head
+		if column.Tail || different(cells, j, widths[j], tail) > different(cells, j, widths[j], head) {
+			cut = tail
+		}
+		for _, line := range cells {
+			line[j] = shortened(line[j], widths[j], cut)
 		}
 	}
+}
+
+// shortened is a cell of at most so many columns.
+func shortened(cell string, width int, cut func(cell string, width int) string) string {
+	if text.StringWidthWithoutEscSequences(cell) <= width {
+		return cell
+	}
+	return cut(cell, width)
+}
+
+// different counts the cells of a column that can be told from each other when
+// they are shortened.
+func different(cells [][]string, j, width int, cut func(cell string, width int) string) int {
+	seen := map[string]bool{}
+	for _, line := range cells {
+		seen[shortened(line[j], width, cut)] = true
+	}
+	return len(seen)
 }
 
 // spare leaves out spare columns until the table is at most width columns wide.
@@ -52,6 +69,9 @@ func total(widths []int) int {
 	}
 	return sum
 }
+
+// head cuts the end of a cell.
+func head(cell string, width int) string { return text.Snip(cell, width, "…") }
 
 // tail cuts the beginning of a cell.
 func tail(cell string, width int) string {

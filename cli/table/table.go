@@ -42,9 +42,9 @@ type Options struct {
 // If the table is wider than o.Width, spare columns are left out until it fits.
 // Then the widest of the left-aligned columns is shortened, again and again, with
 // an ellipsis at the end of each cell that lost letters, or at its beginning if
-// the column says so. No column gets narrower than eight letters by this, and
-// numbers, aligned to the right, are never cut: a table that does not fit then is
-// left too wide.
+// the column says so or if more of its cells can be told from each other then. No
+// column gets narrower than eight letters by this, and numbers, aligned to the
+// right, are never cut: a table that does not fit then is left too wide.
 //
 // Control characters in a cell, such as an escape sequence or a line break in
 // the name of a tensor from an untrusted file, are printed as U+FFFD. The error

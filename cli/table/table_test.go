@@ -133,6 +133,32 @@ func TestPanics(t *testing.T) {
 	check("no digits", func() { Sig(1, 0) })
 }
 
+// TestTellingEnds: names that differ in their ends only lose their beginnings, and
+// the other way round.
+func TestTellingEnds(t *testing.T) {
+	check := func(want string, names ...string) {
+		t.Helper()
+		var rows [][]string
+		for _, name := range names {
+			rows = append(rows, []string{name, "1"})
+		}
+		var b strings.Builder
+		if err := Render(&b, []Column{{Name: "task"}, {Name: "n", Right: true}}, rows, Options{Width: 16}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, line := range strings.Split(strings.TrimSpace(b.String()), "\n")[2:] {
+			got = append(got, strings.TrimSpace(strings.Split(line, "│")[0]))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q are shortened to %q, want %q", names, got, want)
+		}
+	}
+	check("pair_mcq …try_trained …ry_held_out", "pair_mcq", "pair_chemistry_trained", "pair_chemistry_held_out")
+	check("mmlu_anatom… mmlu_virolo…", "mmlu_anatomy_questions", "mmlu_virology_questions")
+	check("the same na… the same na…", "the same name twice", "the same name twice")
+}
+
 // TestTail keeps the end of cells in a column that asks for it.
 func TestTail(t *testing.T) {
 	check := func(width int, want string) {

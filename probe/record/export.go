@@ -85,7 +85,7 @@ func Export(dir string, run Run, opt ExportOptions) (paths []string, err error) 
 		}
 		for _, name := range sortedKeys(files) {
 			path := filepath.Join(folder, name)
-			if err := writeFile(path, files[name]); err != nil {
+			if err := WriteFile(path, files[name]); err != nil {
 				return paths, err
 			}
 			paths = append(paths, path)

@@ -79,7 +79,7 @@ func (f *Folder) writePlan() error {
 	if err := encoder.Encode(savedPlan{f.Plan.Hash(), f.Plan}); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(f.Dir, planFile), text.Bytes())
+	return WriteFile(filepath.Join(f.Dir, planFile), text.Bytes())
 }
 
 // Reuse has answers of other run folders serve this one: Answer finds them too.
@@ -135,7 +135,7 @@ func (f *Folder) WriteResults(results any) error {
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", path, err)
 	}
-	return writeFile(path, text)
+	return WriteFile(path, text)
 }
 
 // Warnings are those of the logs.
@@ -156,9 +156,9 @@ func (f *Folder) Close() error {
 	return err
 }
 
-// writeFile replaces a file as a whole: whatever happens, the path has the old
+// WriteFile replaces a file as a whole: whatever happens, the path has the old
 // bytes or the new ones, and the new ones are durable when it returns.
-func writeFile(path string, text []byte) (err error) {
+func WriteFile(path string, text []byte) (err error) {
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
 	if err != nil {

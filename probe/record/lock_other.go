@@ -4,5 +4,6 @@ package record
 
 import "os"
 
-// lock takes a log for this process.
-func lock(_ *os.File, path string) (unlock func() error, err error) { return lockBeside(path) }
+// Lock takes a file that is appended to, for this process. The error says that
+// another process has it.
+func Lock(_ *os.File, path string) (unlock func() error, err error) { return lockBeside(path) }

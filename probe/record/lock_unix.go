@@ -9,10 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock takes a log for this opening of it, until it is closed or the process
-// ends, however it ends. On file systems that cannot lock, which are some of
+// Lock takes a file that is appended to, for this opening of it, until it
+// is closed or the process ends, however it ends. The error says that another
+// process has it. On file systems that cannot lock, which are some of
 // clusters, it falls back on lockBeside.
-func lock(file *os.File, path string) (unlock func() error, err error) {
+func Lock(file *os.File, path string) (unlock func() error, err error) {
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case err == nil:

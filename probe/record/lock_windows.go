@@ -7,10 +7,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock takes a log for this opening of it, until it is closed or the process
-// ends, however it ends. It locks a byte far behind the end, since a locked
+// Lock takes a file that is appended to, for this opening of it, until it
+// is closed or the process ends, however it ends. The error says that another
+// process has it. It locks a byte far behind the end, since a locked
 // byte cannot be read by others.
-func lock(file *os.File, path string) (unlock func() error, err error) {
+func Lock(file *os.File, path string) (unlock func() error, err error) {
 	handle, far := windows.Handle(file.Fd()), &windows.Overlapped{OffsetHigh: 1 << 30}
 	err = windows.LockFileEx(handle, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, far)
 	switch {

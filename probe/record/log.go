@@ -51,7 +51,7 @@ func OpenLog(path string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lock(file, path)
+	unlock, err := Lock(file, path)
 	if err != nil {
 		file.Close()
 		return nil, err

@@ -64,7 +64,9 @@ type Entry struct {
 // j is noted, and Critical is the quantile of these at the confidence. For a
 // comparison with few degrees of freedom it is carried over to the t quantile
 // at the same probability. P is the share of samples in which that largest is
-// at least |D_j| / SE_j.
+// at least |D_j| / SE_j. A comparison without spread has no such ratio: if it
+// has a difference, all of its items were lost, say, P is that of the exact sign
+// test over its units, adjusted by [Holm] among the unadjusted p values of all.
 //
 // The bootstrap is the Gaussian multiplier bootstrap, which weighs the
 // deviation of each unit by a normal random number and is made for the largest
@@ -91,15 +93,16 @@ func Largest(pairs []Pair, options Options) (Ranking, error) {
 	greatest := maxima(all, draws)
 	sort.Float64s(greatest)
 	ranking.Critical = quantile(greatest, options.Confidence)
-	probabilities, shrunken := shareOfWins(draws), shrink(all)
+	probabilities, shrunken, holm := shareOfWins(draws), shrink(all), Holm(unadjusted(all))
 	for j, c := range all {
 		entry := Entry{Name: c.name, Difference: c.difference, SE: c.se, Probability: probabilities[j], Shrunken: shrunken[j]}
 		entry.Low, entry.High = c.simultaneous(ranking.Critical, len(all), options.Confidence)
-		entry.P = c.adjusted(greatest)
-		ranking.Entries[j] = entry
-		if !(c.se > 0) {
+		if entry.P = holm[j]; c.se > 0 {
+			entry.P = c.adjusted(greatest)
+		} else {
 			ranking.Warnings = append(ranking.Warnings, fmt.Sprintf("%s has no spread, so it takes no part in the simultaneous intervals of the others", c.name))
 		}
+		ranking.Entries[j] = entry
 	}
 	slices.SortStableFunc(ranking.Entries, func(a, b Entry) int { return cmp.Compare(a.Difference, b.Difference) })
 	if worst := ranking.Entries[0]; worst.Difference >= 0 {
@@ -192,13 +195,38 @@ func (c contestant) simultaneous(critical float64, count int, confidence float64
 	return max(-c.scale, c.difference-half), min(c.scale, c.difference+half)
 }
 
+// unadjusted returns the two-sided p value of each comparison alone: of the t
+// test, or of the sign test where there is no spread.
+func unadjusted(all []contestant) []float64 {
+	result := make([]float64, len(all))
+	for j, c := range all {
+		if result[j] = c.signTest(); c.se > 0 {
+			t := distuv.StudentsT{Sigma: 1, Nu: c.freedom}
+			result[j] = 2 * t.CDF(-math.Abs(c.difference/c.se))
+		}
+	}
+	return result
+}
+
+// signTest returns the exact two-sided p value of a fair coin thrown once for
+// each unit that changed.
+func (c contestant) signTest() float64 {
+	better, worse := 0, 0
+	for _, sum := range c.units.changed(c.contrast.differences) {
+		switch {
+		case sum > 0:
+			better++
+		case sum < 0:
+			worse++
+		}
+	}
+	return mcnemar(better, worse)
+}
+
 // adjusted returns the share of samples whose largest deviation is at least
 // that of the comparison from 0, on the scale of the normal distribution. The
-// maxima are sorted.
+// maxima are sorted, and there is a spread.
 func (c contestant) adjusted(greatest []float64) float64 {
-	if !(c.se > 0) {
-		return 1
-	}
 	distance := math.Abs(c.difference / c.se)
 	if tail := (distuv.StudentsT{Sigma: 1, Nu: c.freedom}).CDF(-distance); tail > 1e-300 {
 		distance = -distuv.UnitNormal.Quantile(tail)

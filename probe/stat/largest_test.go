@@ -181,6 +181,37 @@ func TestLargestWinner(t *testing.T) {
 	near(t, "not adjusted", r.Entries[1].Difference, -0.18, 1e-12)
 }
 
+// TestLargestWithoutSpread: when all items of a task are lost there is no standard
+// error, and the p value is that of the sign test, 2/2^n, times the number of
+// comparisons that Holm's method asks for; of clusters, n counts them.
+func TestLargestWithoutSpread(t *testing.T) {
+	random := rand.New(rand.NewPCG(55, 1))
+	check := func(what string, want float64, pairs ...Pair) {
+		t.Helper()
+		for _, entry := range largest(t, pairs, Options{}).Entries {
+			if entry.Name == "all" {
+				near(t, what, entry.P, want, 1e-9*want)
+			}
+		}
+	}
+	base, tuned := cells(0, 12, 0, 0)
+	all := Pair{Name: "all", Base: base, Tuned: tuned}
+	same, _ := cells(10, 0, 0, 10)
+	unchanged := Pair{Name: "unchanged", Base: same, Tuned: same}
+	check("alone", math.Ldexp(1, -11), all)
+	check("the smallest of three", 3*math.Ldexp(1, -11), all, unchanged, normalPair(random, "noise", 50, 0))
+	check("the second of three", 2*math.Ldexp(1, -11), all, unchanged, normalPair(random, "large", 400, -3))
+	check("won", math.Ldexp(1, -11), Pair{Name: "all", Base: tuned, Tuned: base})
+	check("without a difference", 1, Pair{Name: "all", Base: base, Tuned: base})
+	one, other := cells(0, 1, 0, 0)
+	check("one item", 1, Pair{Name: "all", Base: one, Tuned: other})
+	for i := range 12 {
+		base.Clusters = append(base.Clusters, fmt.Sprint("c", i/3))
+	}
+	tuned.Clusters = base.Clusters
+	check("four clusters", math.Ldexp(1, -3), Pair{Name: "all", Base: base, Tuned: tuned})
+}
+
 // TestShrink compares with statsmodels' combine_effects (DerSimonian-Laird):
 // tau² = 0.00076383, mean -0.0108947; and equal differences shrink to their
 // mean, a single one not at all.

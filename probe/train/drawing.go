@@ -92,6 +92,8 @@ func fits(what string, examples []Example, c decoder.Config, rows int) error {
 		switch n := len(e.Tokens); {
 		case n < 2:
 			return fmt.Errorf("%s, number %d, has fewer than 2 tokens: there is nothing to foretell", what, i+1)
+		case len(e.Learned) != n:
+			return fmt.Errorf("%s, number %d, has %d tokens and says of %d whether they are learned", what, i+1, n, len(e.Learned))
 		case n > c.Context:
 			return fmt.Errorf("%s, number %d, has %d tokens: the model's context is %d", what, i+1, n, c.Context)
 		case n > rows+1:

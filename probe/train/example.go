@@ -138,10 +138,14 @@ func (e Encoding) example(l Line) (Example, error) {
 	case l.Messages == nil:
 		l.Messages = []task.Message{{Role: "user", Content: l.Prompt}, {Role: "assistant", Content: l.Completion}}
 	case e.Chat == nil:
-		return x, fmt.Errorf("a line with messages needs a model with a chat template")
+		return x, ErrNoChat
 	}
 	return x, e.turns(&x, l.Messages)
 }
+
+// ErrNoChat is the error of a line that only a chat template can write, where there
+// is none.
+var ErrNoChat = errors.New("a line with messages needs a model with a chat template")
 
 // turns encodes a conversation: what the template writes up to an answer, with its
 // opening, is not learned; what follows up to the end of the turn is.

@@ -12,7 +12,9 @@ import (
 // projections are the matrices of a block that an adapter may stand beside.
 var projections = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
-func (l *LowRank) check(c decoder.Config) error {
+// Check says whether a model can have such an adapter: the error names the rank,
+// the alpha or the target that it cannot have.
+func (l *LowRank) Check(c decoder.Config) error {
 	switch least := min(c.Hidden, c.KVHeads*c.HeadDim, c.Intermediate); {
 	case l.Rank < 1 || l.Rank > least:
 		return fmt.Errorf("LoRA of rank %d: want from 1 to %d, the smallest side of a projection", l.Rank, least)
@@ -37,6 +39,12 @@ func (l *LowRank) Projections() (list []string) {
 	return list
 }
 
+// beside reports whether factors stand beside a tensor.
+func (l *LowRank) beside(name string) bool {
+	module, ok := strings.CutSuffix(name, ".weight")
+	return ok && strings.HasPrefix(module, "model.layers.") && slices.Contains(l.Projections(), module[strings.LastIndexByte(module, '.')+1:])
+}
+
 func (l *LowRank) scale() float32 { return float32(l.Alpha / float64(l.Rank)) }
 
 // The ends of the names of an adapter's factors.
@@ -45,17 +53,21 @@ const (
 	endB = ".lora_B.weight"
 )
 
+// adapts reports whether a parameter is a factor of an adapter.
+func (p *parameter) adapts() bool {
+	return strings.HasSuffix(p.name, endA) || strings.HasSuffix(p.name, endB)
+}
+
 // addLowRank puts factors beside the projections: A [rank, in] uniform within
 // 1/sqrt(in), B [out, rank] zero, as PEFT initialises them, so that the model is
 // the one before.
-func (r *Run) addLowRank() error {
+func (r *Run) addLowRank() {
 	l := r.options.LowRank
-	targets := l.Projections()
 	for _, p := range slices.Clone(r.parameters) {
-		name := strings.TrimSuffix(p.name, ".weight")
-		if !strings.HasPrefix(name, "model.layers.") || !slices.Contains(targets, name[strings.LastIndexByte(name, '.')+1:]) {
+		if !l.beside(p.name) {
 			continue
 		}
+		name := strings.TrimSuffix(p.name, ".weight")
 		out, in := p.shape[0], p.shape[1]
 		a := &parameter{name: name + endA, shape: []int{l.Rank, in}, values: make([]float32, l.Rank*in), decayed: true}
 		b := &parameter{name: name + endB, shape: []int{out, l.Rank}, values: make([]float32, out*l.Rank), decayed: true}
@@ -65,7 +77,6 @@ func (r *Run) addLowRank() error {
 		}
 		r.parameters = append(r.parameters, a, b)
 	}
-	return nil
 }
 
 // Adapter is the factors of a run's adapter by PEFT's names, nil where all weights
@@ -76,7 +87,7 @@ func (r *Run) Adapter() *Weights {
 	}
 	w := newWeights()
 	for _, p := range r.parameters {
-		if strings.HasSuffix(p.name, endA) || strings.HasSuffix(p.name, endB) {
+		if p.adapts() {
 			w.add("base_model.model."+p.name, p)
 		}
 	}

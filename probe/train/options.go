@@ -58,13 +58,20 @@ func (o Options) withDefaults() Options {
 	set(&o.Beta2, 0.95)
 	set(&o.Epsilon, 1e-8)
 	set(&o.ClipNorm, 1)
-	if o.KL > 0 && o.UnlabelledTokens == 0 {
-		o.UnlabelledTokens = o.BatchTokens / 4
-	}
-	if o.KL == 0 {
-		o.UnlabelledTokens = 0
-	}
+	o.UnlabelledTokens = o.Unlabelled()
 	return o
+}
+
+// Unlabelled is the rows that the divergence is measured on, the default filled in;
+// 0 without KL.
+func (o Options) Unlabelled() int {
+	switch {
+	case o.KL == 0:
+		return 0
+	case o.KL > 0 && o.UnlabelledTokens == 0:
+		return o.BatchTokens / 4
+	}
+	return o.UnlabelledTokens
 }
 
 func (o Options) check(c decoder.Config, data Data) error {
@@ -99,7 +106,7 @@ func (o Options) check(c decoder.Config, data Data) error {
 		return fmt.Errorf("a sliding window of %d tokens is narrower than a batch of %d", c.Window, o.BatchTokens)
 	}
 	if o.LowRank != nil {
-		return o.LowRank.check(c)
+		return o.LowRank.Check(c)
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ func TestOptions(t *testing.T) {
 	data("an example to replay, number 3, has a token outside the vocabulary of 48", func(d *train.Data, _ *train.Options) { d.Replay[2].Tokens[0] = -1 })
 	data("an example, number 1, has fewer than 2 tokens: there is nothing to foretell", func(d *train.Data, _ *train.Options) { d.Domain[0].Tokens = []int32{1} })
 	data("an example, number 1, has 6 tokens: a batch holds 5", func(_ *train.Data, o *train.Options) { o.BatchTokens = 4 })
+	data("an example, number 3, has 6 tokens and says of 5 whether they are learned", func(d *train.Data, _ *train.Options) { d.Domain[2].Learned = d.Domain[2].Learned[1:] })
 	data("an example, number 14, has 65 tokens: the model's context is 64", func(d *train.Data, _ *train.Options) { d.Domain = append(d.Domain, examples(1, 65, 48)...) })
 	check("a sliding window of 16 tokens is narrower than a batch of 24", func(c *decoder.Config, _ *train.Data, _ *train.Options) { c.Window = 16 })
 	begun(t, tiny, tinyBase(), allData(), train.Options{Steps: 1, BatchTokens: 5, LearningRate: 1}) // 6 tokens take 5 rows

@@ -13,8 +13,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
+	"surgeon/probe/record"
 	"surgeon/tensors"
 )
 
@@ -30,11 +32,44 @@ type state struct {
 
 const stateFile = "state.json"
 
+// stateNames are the names of what Save makes: state.json, the values, and both
+// while they are being written.
+var stateNames = regexp.MustCompile(`^(state\.json|\.state\.json\..+|state-[0-9]+\.safetensors|\.state-[0-9]+\.safetensors\.partial)$`)
+
+// StateFile reports whether a file of that name in a folder may be of Save.
+func StateFile(name string) bool { return stateNames.MatchString(name) }
+
+// RemoveState removes what Save made in a folder, and nothing else.
+func RemoveState(dir string) error {
+	err := os.Remove(filepath.Join(dir, stateFile)) // first: without it the rest is nothing
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return removeBut(dir, "")
+}
+
+// removeBut removes what Save made in a folder, but for state.json and the file
+// that it names.
+func removeBut(dir, keep string) error {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		if name := entry.Name(); StateFile(name) && name != keep && name != stateFile {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name))) // a .partial is a folder
+		}
+	}
+	return err
+}
+
 // Save writes the state of a run into a folder, so that Restore goes on with the
 // same bits: the values that are trained and their two moments in one file of
-// safetensors, then state.json, which names it. What an earlier Save left there is
-// removed when the new state is complete.
+// safetensors, then state.json, which names it. Each is durable before the next
+// step, and what an earlier Save left there is removed when the new state is
+// complete. Where the state of this very step stands, nothing is written.
 func (r *Run) Save(ctx context.Context, dir string) error {
+	s := state{Identity: r.Identity(), Step: r.step, Cursor: r.draw.cursor, Options: r.options, File: fmt.Sprintf("state-%06d.safetensors", r.step)}
+	if stands(dir, s) {
+		return nil
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
@@ -44,32 +79,32 @@ func (r *Run) Save(ctx context.Context, dir string) error {
 		values.put("first."+p.name, p.shape, p.first)
 		values.put("second."+p.name, p.shape, p.second)
 	}
-	s := state{Identity: r.Identity(), Step: r.step, Cursor: r.draw.cursor, Options: r.options, File: fmt.Sprintf("state-%06d.safetensors", r.step)}
 	path := filepath.Join(dir, s.File)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // what a kill between the two files left
+	if err := os.RemoveAll(filepath.Join(dir, "."+s.File+".partial")); err != nil { // of a Save that was killed
 		return err
 	}
-	if _, err := tensors.Write(ctx, path, values, tensors.WriteOptions{}); err != nil {
+	if _, err := tensors.Write(ctx, path, values, tensors.WriteOptions{Force: true}); err != nil { // over what a kill left
 		return err
 	}
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
-	temporary := filepath.Join(dir, stateFile+".new")
-	if err := os.WriteFile(temporary, append(data, '\n'), 0o666); err != nil {
+	if err := record.WriteFile(filepath.Join(dir, stateFile), append(data, '\n')); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, filepath.Join(dir, stateFile)); err != nil {
-		return err
+	return removeBut(dir, s.File)
+}
+
+// stands reports whether a folder holds a state already.
+func stands(dir string, want state) bool {
+	data, err := os.ReadFile(filepath.Join(dir, stateFile))
+	var have state
+	if err != nil || json.Unmarshal(data, &have) != nil || have.Identity != want.Identity || have.Step != want.Step || have.File != want.File {
+		return false
 	}
-	old, err := filepath.Glob(filepath.Join(dir, "state-*.safetensors"))
-	for _, name := range old {
-		if filepath.Base(name) != s.File {
-			err = errors.Join(err, os.Remove(name))
-		}
-	}
-	return err
+	values, err := tensors.Open(filepath.Join(dir, have.File))
+	return err == nil && values.Close() == nil
 }
 
 // Restore goes on with a run that Save stopped. It reports false where the folder

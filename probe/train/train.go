@@ -89,9 +89,7 @@ func New(c decoder.Config, base tensors.Source, data Data, opt Options) (*Run, e
 		r.teacher = newGraph(c, r.frozenCopies(), opt.UnlabelledTokens, nil, nil)
 	}
 	if opt.LowRank != nil {
-		if err := r.addLowRank(); err != nil {
-			return nil, err
-		}
+		r.addLowRank()
 	}
 	for _, p := range r.parameters {
 		if !p.frozen {
@@ -121,10 +119,13 @@ func (r *Run) Options() Options { return r.options }
 // Done is the number of steps that were made.
 func (r *Run) Done() int { return r.step }
 
-// Parameters counts the values that are trained, and those of the model.
+// Parameters counts the values that are trained, and those of the model, to which
+// an adapter does not belong.
 func (r *Run) Parameters() (trained, all int64) {
 	for _, p := range r.parameters {
-		all += int64(len(p.values))
+		if !p.adapts() {
+			all += int64(len(p.values))
+		}
 	}
 	for _, p := range r.trained {
 		trained += int64(len(p.values))
@@ -191,26 +192,6 @@ func (r *Run) frozenCopies() []*parameter {
 		copies[i] = c
 	}
 	return copies
-}
-
-// Memory is an estimate of the bytes that a training takes.
-func Memory(c decoder.Config, opt Options) int64 {
-	opt = opt.withDefaults()
-	weights := int64(0)
-	for _, t := range c.Tensors() {
-		n := int64(1)
-		for _, d := range t.Shape {
-			n *= int64(d)
-		}
-		weights += n
-	}
-	copies := int64(7) // values, packed twice, gradient, two moments, gorgonia's sum
-	if opt.LowRank != nil {
-		copies = 3
-	}
-	rows := int64(opt.BatchTokens + opt.UnlabelledTokens)
-	activations := rows * int64(c.Layers) * int64(16*c.Hidden+10*c.Intermediate)
-	return 4 * (copies*weights + activations + 4*rows*int64(c.Vocabulary))
 }
 
 // supported refuses by name what has no gradient.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"surgeon/probe/decoder"
 	"surgeon/tensors"
@@ -69,17 +70,18 @@ func (w *Weights) Read(dst []float32, name string, from int) error {
 		return fmt.Errorf("tensor %q has %d values: %d to %d were asked for", name, len(values), from, from+len(dst))
 	}
 	values = values[from : from+len(dst)]
-	raw := make([]byte, 2*len(dst))
+	round, widen := kernel.RoundBF16, kernel.WidenBF16
 	switch w.dtype(name) {
 	case tensors.BF16:
-		kernel.RoundBF16(raw, values)
-		kernel.WidenBF16(dst, raw)
 	case tensors.F16:
-		kernel.RoundF16(raw, values)
-		kernel.WidenF16(dst, raw)
+		round, widen = kernel.RoundF16, kernel.WidenF16
 	default:
 		copy(dst, values)
+		return nil
 	}
+	raw := make([]byte, 2*len(dst))
+	round(raw, values)
+	widen(dst, raw)
 	return nil
 }
 
@@ -108,11 +110,9 @@ func (w *Weights) ReadRaw(dst []byte, name string, at int64) error {
 // Weights is the model as it is now, which further steps change.
 func (r *Run) Weights() *Weights {
 	w := newWeights()
-	for _, t := range r.config.Tensors() {
-		for _, p := range r.parameters {
-			if p.name == t.Name {
-				w.add(p.name, p)
-			}
+	for _, p := range r.parameters {
+		if !p.adapts() {
+			w.add(p.name, p)
 		}
 	}
 	return w
@@ -142,7 +142,7 @@ func Initialise(c decoder.Config, deviation float64, seed uint64) *Weights {
 				switch {
 				case len(t.Shape) == 2:
 					values[i] = float32(size * float64(draw.normal(i)))
-				case t.Name[len(t.Name)-len(".bias"):] != ".bias":
+				case !strings.HasSuffix(t.Name, ".bias"):
 					values[i] = 1
 				}
 			}
