@@ -84,7 +84,7 @@ func TestLintJSON(t *testing.T) {
 	check("rope", true, `"rope_theta": 10000`, `"rope_theta": 500`)
 	check("kind", false, `"llama"`, `"opt"`)
 	refused(t, ExitUsage, []string{"is a LoRA adapter"}, "inspect", base, adapter(t, dir, 0, 1))
-	refused(t, ExitInput, []string{"is a LoRA adapter"}, "inspect", filepath.Join(dir, "adapter"))
+	says(t, "an adapter alone", done(t, "inspect", filepath.Join(dir, "adapter")), "LoRA adapter of rank 1")
 }
 
 // TestLintManyUnmatched lists ten.

@@ -160,6 +160,9 @@ func (x *extraction) wholeBytes(opt extractOptions) (n int64, err error) {
 func (x *extraction) whole(rank int, opt extractOptions) *lora.Adapter {
 	a := x.vectors.Adapter(rank, x.saved)
 	a.Config.Base, a.Config.Tied = x.Base, x.in.base.tied()
+	for _, name := range x.in.base.Names() {
+		a.Config.Layers = max(a.Config.Layers, tensors.KeyOf(name).Layer+1)
+	}
 	if opt.uniform {
 		highest := 0
 		for _, l := range a.LowRank {

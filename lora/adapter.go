@@ -73,7 +73,7 @@ func OpenFS(dir fs.FS, name string) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Adapter{Path: name, Config: Config{Base: c.Base, Revision: c.Revision, Task: c.Task, Tied: c.Tying}, files: []io.Closer{file}}
+	a := &Adapter{Path: name, Config: Config{Base: c.Base, Revision: c.Revision, Task: c.Task, tying: c.ties()}, files: []io.Closer{file}}
 	if err := a.read(c, file); err != nil {
 		a.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

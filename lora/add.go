@@ -13,7 +13,7 @@ import (
 // their A share it still, and what sums to zero is left out: an adapter less
 // itself is empty. Ranks add up; factors are in float32. There is one weight for
 // each adapter, or it panics. An error names an adapter that holds more than plain
-// products: DoRA, or whole tensors or rows in the base's place.
+// products: DoRA, single elements, or whole tensors or rows in the base's place.
 func Concatenated(list []*Adapter, weights []float64) (*Adapter, error) {
 	if len(list) != len(weights) {
 		panic(fmt.Sprintf("lora: %d adapters and %d weights", len(list), len(weights)))
@@ -56,6 +56,9 @@ func (a *Adapter) plain() error {
 	}
 	if len(a.Rows) > 0 {
 		return fmt.Errorf("%s: rows of tensor %q take the base's place: only products of factors can be added up; merge the adapters into the base instead", a.Path, a.Rows[0].Tensor)
+	}
+	if len(a.Sparse) > 0 {
+		return fmt.Errorf("%s: single elements of tensor %q are changed (%s): only products of factors can be added up; remove that file, or merge the adapters into the base instead", a.Path, a.Sparse[0].Tensor, remainderFile)
 	}
 	for _, l := range a.LowRank {
 		if l.Magnitude != nil {

@@ -26,7 +26,8 @@ func (a *allocation) prune(decomposed int) {
 	a.known = append(a.known, decomposed)
 	for n, rank := range a.spend() {
 		m := &a.matrices[a.known[n]]
-		m.LowRank = m.Truncated(rank)
+		less := m.Truncated(rank)
+		m.A, m.B, m.Rank = less.A, less.B, less.Rank // the others are read by other workers
 	}
 }
 

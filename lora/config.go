@@ -2,9 +2,12 @@ package lora
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -16,7 +19,10 @@ type Config struct {
 	Base     string // base_model_name_or_path
 	Revision string // of the base
 	Task     string // task_type
-	Tied     bool   // the base's head is its embedding: whole embeddings must be saved so that PEFT changes both
+	Tied     bool   // the base's head is its embedding: it is written so that PEFT changes both
+	Layers   int    // of the base; 0 if not known
+
+	tying bool // ensure_weight_tying as it was read: of a base that ties nothing, it has no effect
 }
 
 // config is an adapter_config.json as PEFT 0.21 writes it.
@@ -48,7 +54,7 @@ type config struct {
 // saved tensors mean: they train, or name.
 var understood = strings.Fields(`peft_type base_model_name_or_path revision task_type r lora_alpha rank_pattern alpha_pattern use_rslora use_dora bias lora_bias
 	fan_in_fan_out target_modules exclude_modules layers_to_transform layers_pattern modules_to_save trainable_token_indices ensure_weight_tying init_lora_weights
-	inference_mode peft_version lora_dropout auto_mapping megatron_core megatron_config qalora_group_size`)
+	inference_mode peft_version lora_dropout auto_mapping megatron_core megatron_config qalora_group_size eva_config`)
 
 // off are the values of a field that is switched off.
 var off = []string{"null", "false", "{}", "[]", `""`}
@@ -71,7 +77,7 @@ func parseConfig(data []byte) (config, error) {
 		}
 	}
 	sort.Strings(unknown)
-	_, byName := c.Init.(string)
+	start, byName := c.Init.(string)
 	switch {
 	case c.Type != "LORA":
 		return c, fmt.Errorf(`peft_type %q is not supported: surgeon reads "LORA"`, c.Type)
@@ -79,8 +85,12 @@ func parseConfig(data []byte) (config, error) {
 		return c, fmt.Errorf("field %q is not understood: it may change what the adapter adds", unknown[0])
 	case c.Bias != "none" && c.Bias != "all" && c.Bias != "lora_only":
 		return c, fmt.Errorf(`bias %q is not supported: there are "none", "all" and "lora_only"`, c.Bias)
-	case byName && c.Init != "gaussian":
-		return c, fmt.Errorf("init_lora_weights %q is not supported: it changes the base", c.Init)
+	case byName && !slices.Contains(startsOnly, start):
+		return c, fmt.Errorf("init_lora_weights %q is not supported: it changes the base", start)
+	case c.LoraBias && c.DoRA:
+		return c, errors.New("lora_bias and use_dora are both set: PEFT has no such adapters")
+	case c.Targets.text != "" && len(c.Layers) > 0:
+		return c, errors.New("layers_to_transform is set and target_modules is no list: PEFT has no such adapters")
 	case c.Rank <= 0:
 		return c, fmt.Errorf("r is %d: it must be positive", c.Rank)
 	case c.Alpha-c.Alpha != 0:
@@ -89,7 +99,16 @@ func parseConfig(data []byte) (config, error) {
 	return c, c.checkPatterns()
 }
 
+// startsOnly are the ways to begin a training that leave the base as it is.
+var startsOnly = []string{"gaussian", "orthogonal", "eva"}
+
 func (c config) checkPatterns() error {
+	for _, expression := range c.layerExpressions() {
+		_, err := regexp.Compile(expression)
+		if err = cmp.Or(err, asPython(expression)); err != nil {
+			return fmt.Errorf("layers_pattern: %w", err)
+		}
+	}
 	for _, p := range c.Ranks {
 		if p.value <= 0 {
 			return fmt.Errorf("rank_pattern: %q is %d: it must be positive", p.key, p.value)

@@ -116,13 +116,17 @@ func (o DecomposeOptions) dtype() tensors.DType {
 // layout is how the factors of a tensor lie in it; ok is false for one that is not
 // decomposed.
 func (o DecomposeOptions) layout(name string, info tensors.Info) (_ Layout, ok bool) {
-	part := tensors.KeyOf(name).Part
+	key := tensors.KeyOf(name)
 	switch {
 	case len(info.Shape) != 2 || !strings.HasSuffix(name, ".weight") || o.Include != nil && !o.Include(name):
 		return 0, false
-	case part == tensors.PartEmbed:
+	case key.Part == tensors.PartEmbed:
 		return Embedding, o.Embedding
-	case o.Conv1D && part != tensors.PartHead:
+	case key.Part == tensors.PartHead:
+		return Linear, true
+	case key.Layer == tensors.NoLayer: // such as an embedding of positions
+		return 0, false
+	case o.Conv1D:
 		return Conv1D, true
 	}
 	return Linear, true

@@ -53,6 +53,18 @@ func (a *Adapter) Rescaled(factor func(tensor string) float64, base tensors.Sour
 			r.Rows = append(r.Rows, rows)
 		}
 	}
+	for _, s := range a.Sparse {
+		f := factor(s.Tensor)
+		if f == 0 {
+			continue
+		}
+		values := make([]float32, len(s.Values))
+		for i, v := range s.Values {
+			values[i] = float32(f * float64(v))
+		}
+		s.Values = values
+		r.Sparse = append(r.Sparse, s)
+	}
 	return r, nil
 }
 
@@ -111,7 +123,7 @@ func (l LowRank) Decomposed() (Matrix, error) {
 // core, no product is multiplied out. Beside it stands the decomposition of every
 // product before, of which LowRank.Rank is what is kept.
 func (a *Adapter) Truncated(rank int, energy float64) (*Adapter, []Matrix, error) {
-	r := &Adapter{Path: a.Path, Config: a.Config, Replaced: a.Replaced, Rows: a.Rows}
+	r := &Adapter{Path: a.Path, Config: a.Config, Replaced: a.Replaced, Rows: a.Rows, Sparse: a.Sparse}
 	var list []Matrix
 	for _, l := range a.LowRank {
 		m, err := l.Decomposed()

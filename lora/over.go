@@ -2,13 +2,10 @@ package lora
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 	"sync"
 
 	"surgeon/tensors"
-	"surgeon/tensors/kernel"
 )
 
 // Over is what an adapter adds to a base, as a Delta that computes what is asked
@@ -17,15 +14,10 @@ import (
 // It is an error, which names tensor and shapes, if the base is not the one that the
 // adapter is for.
 func (a *Adapter) Over(base tensors.Source) (tensors.Delta, error) {
-	d := a.delta(base)
+	d := a.laid(base).delta(base)
 	for _, name := range d.names {
-		if _, ok := base.Info(name); ok {
-			continue
-		}
-		for _, packed := range []string{".qweight", ".weight_packed", ".weight_scale", ".SCB"} {
-			if module, ok := strings.CutSuffix(name, ".weight"); ok && has(base, module+packed) {
-				return nil, fmt.Errorf("%s: adapts tensor %q, which the base has quantised (%q): give the base that it was quantised from", a.Path, name, module+packed)
-			}
+		if err := missing(base, name); err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Path, err)
 		}
 	}
 	if err := tensors.Fit(base, d); err != nil {
@@ -114,6 +106,12 @@ func (a *Adapter) delta(base tensors.Source) *delta {
 		}
 	}
 	for _, s := range a.Sparse {
+		if info, ok := base.Info(s.Tensor); s.Shape == nil && ok && len(info.Shape) > 0 {
+			s.Shape = info.Shape
+		}
+		if s.Shape == nil {
+			s.Shape = []int{0}
+		}
 		c := at(s.Tensor, s.Shape...)
 		c.sparse = append(c.sparse, s)
 	}
@@ -227,36 +225,6 @@ func (c *changes) add(values, base []float64, from int) error {
 	return nil
 }
 
-// along is the output that an element belongs to.
-func (c *changes) along(i int) int {
-	if c.products[0].Layout == Conv1D {
-		return i % c.columns
-	}
-	return i / c.columns
-}
-
-// normalise computes the norms of the changed weight, once, over blocks of rows.
-func (d *delta) normalise(c *changes, name string) error {
-	c.once.Do(func() {
-		c.norms = make([]float64, len(c.magnitude))
-		step := max(1, residualBlock/c.columns) * c.columns
-		for from := 0; from < c.rows*c.columns && c.err == nil; from += step {
-			n := min(step, c.rows*c.columns-from)
-			values, base := make([]float64, n), make([]float64, n)
-			if c.err = tensors.Read64(d.base, base, name, from); c.err == nil {
-				c.err = c.add(values, base, from)
-			}
-			for i, v := range values {
-				c.norms[c.along(from+i)] += (base[i] + v) * (base[i] + v)
-			}
-		}
-		for i, v := range c.norms {
-			c.norms[i] = math.Sqrt(v)
-		}
-	})
-	return c.err
-}
-
 // setRows puts rows in the base's place.
 func (c *changes) setRows(values, base []float64, from int) {
 	for k, row := range c.tokens.Index {
@@ -264,42 +232,5 @@ func (c *changes) setRows(values, base []float64, from int) {
 		for i := low; i < high; i++ {
 			values[i-from] = float64(c.tokens.Values[k*c.columns+i-row*c.columns]) - base[i-from]
 		}
-	}
-}
-
-// product multiplies rows of a product. Its right factor is packed when it is first
-// needed.
-type product struct {
-	LowRank
-	once  sync.Once
-	right kernel.Panels
-	left  []float32 // [rows of the tensor, Rank]
-}
-
-// addTo adds elements of Scale * B A, as they lie in the tensor.
-func (p *product) addTo(values []float64, from int) {
-	rows, columns := p.shape()
-	if p.Rank == 0 || len(values) == 0 {
-		return
-	}
-	p.once.Do(func() {
-		if p.Layout == Linear {
-			p.left = p.B
-			p.right.PackTransposed(p.A, columns, p.Rank)
-			return
-		}
-		p.left = make([]float32, rows*p.Rank)
-		for r := range p.Rank {
-			for i := range rows {
-				p.left[i*p.Rank+r] = p.A[r*rows+i]
-			}
-		}
-		p.right.Pack(p.B, columns, p.Rank)
-	})
-	low, high := from/columns, (from+len(values)-1)/columns+1
-	whole := make([]float32, (high-low)*columns)
-	p.right.Multiply(whole, p.left[low*p.Rank:high*p.Rank], high-low)
-	for i, v := range whole[from-low*columns:][:len(values)] {
-		values[i] += float64(p.Scale * float64(v))
 	}
 }

@@ -70,10 +70,25 @@ func (p patterns[T]) unused(modules []string) string {
 	return ""
 }
 
+// foreign is what Go and Python both read, but differently, or Go alone.
+var foreign = []string{"{,", "[[:", `\Q`, `\E`, `\p`, `\P`, `\C`, `\z`}
+
 // compile compiles an expression that must match a whole text. Python's
-// expressions are nearly Go's; what Go lacks, it refuses.
+// expressions are nearly Go's; what Go lacks, or would read otherwise, it refuses.
 func compile(expression string) (*regexp.Regexp, error) {
+	if err := asPython(expression); err != nil {
+		return nil, err
+	}
 	return regexp.Compile(`^(?:` + expression + `)$`)
+}
+
+func asPython(expression string) error {
+	for _, text := range foreign {
+		if strings.Contains(expression, text) {
+			return fmt.Errorf("surgeon does not read %s as Python does", text)
+		}
+	}
+	return nil
 }
 
 // selection chooses modules: a list of names, of which a module has one at the end
@@ -81,8 +96,14 @@ func compile(expression string) (*regexp.Regexp, error) {
 type selection struct {
 	list  []string
 	text  string
-	match *regexp.Regexp // of text; nil where text is PEFT's "all-linear"
+	match *regexp.Regexp // of text; nil where text is one of PEFT's words
 }
+
+// PEFT's words for selections.
+const (
+	allLinear = "all-linear"           // in any case
+	noModules = "dummy-target-modules" // as a list of none is not allowed
+)
 
 // UnmarshalJSON reads a list or a text.
 func (s *selection) UnmarshalJSON(data []byte) error {
@@ -92,7 +113,7 @@ func (s *selection) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s.text); err != nil {
 		return errors.New("modules are chosen by a list of names or by a regular expression")
 	}
-	if s.text == "" || s.text == "all-linear" {
+	if s.text == "" || s.text == noModules || strings.EqualFold(s.text, allLinear) {
 		return nil
 	}
 	var err error
@@ -107,11 +128,11 @@ func (s selection) none() bool { return len(s.list) == 0 && s.text == "" }
 
 // has reports whether a module is chosen.
 func (s selection) has(module string) bool {
-	if s.text == "all-linear" {
-		return true
-	}
-	if s.match != nil {
+	switch {
+	case s.match != nil:
 		return s.match.MatchString(module)
+	case s.text != "":
+		return strings.EqualFold(s.text, allLinear)
 	}
 	return slices.ContainsFunc(s.list, func(name string) bool { return ends(module, name) })
 }
@@ -153,27 +174,32 @@ func (t *tokens) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*map[string][]int)(t))
 }
 
-// layerIn finds the number of a module's layer as PEFT does: behind the first of
-// the names in front of numbers, or behind any one name.
+// layerIn finds the number of a module's layer as PEFT does: the first number
+// behind one of the names, which are expressions, or behind any name.
 func (c config) layerIn(module string) (layer int, ok bool) {
+	for _, expression := range c.layerExpressions() {
+		found := regexp.MustCompile(expression).FindStringSubmatch(module)
+		if found == nil {
+			continue
+		}
+		layer, err := strconv.Atoi(found[len(found)-1])
+		return layer, err == nil
+	}
+	return 0, false
+}
+
+func (c config) layerExpressions() (list []string) {
 	names := c.LayersIn.list
 	if c.LayersIn.text != "" {
 		names = []string{c.LayersIn.text}
 	}
-	expressions := []string{`.*\.[^.]*\.(\d+)\.`}
-	if len(names) > 0 {
-		expressions = nil
-		for _, name := range names {
-			expressions = append(expressions, `.*\.`+regexp.QuoteMeta(name)+`\.(\d+)\.`)
-		}
+	for _, name := range names {
+		list = append(list, `^(?:(?:^|.*?\.)`+name+`\.(\d+)\.)`)
 	}
-	for _, expression := range expressions {
-		if found := regexp.MustCompile(`^` + expression).FindStringSubmatch(module); found != nil {
-			layer, err := strconv.Atoi(found[1])
-			return layer, err == nil
-		}
+	if len(names) == 0 {
+		list = []string{`^.*?\.[^.]*\.(\d+)\.`}
 	}
-	return 0, false
+	return list
 }
 
 // chosen says why PEFT would not adapt a module that has factors, "" if it would.
@@ -184,10 +210,27 @@ func (c config) chosen(module string) string {
 		return "target_modules does not choose it"
 	case !c.Excluded.none() && c.Excluded.has(module):
 		return "exclude_modules leaves it out"
-	case len(c.Layers) > 0 && c.Targets.match == nil:
+	case slices.ContainsFunc(c.Saved, func(name string) bool { return within(module, name) }):
+		return "modules_to_save has it"
+	case len(c.Layers) > 0 && !slices.Contains(c.Targets.list, module): // a whole path is chosen in any layer
 		if layer, ok := c.layerIn(module); !ok || !slices.Contains(c.Layers, layer) {
 			return "layers_to_transform leaves it out"
 		}
 	}
 	return ""
+}
+
+// within reports whether a module is called so or lies in one that is, as PEFT
+// reads modules_to_save: by the end of the name, without a dot in front.
+func within(module, name string) bool {
+	for path := module; ; {
+		if strings.HasSuffix(path, name) {
+			return true
+		}
+		dot := strings.LastIndexByte(path, '.')
+		if dot < 0 {
+			return false
+		}
+		path = path[:dot]
+	}
 }

@@ -27,24 +27,11 @@ func (a *Adapter) read(c config, file tensors.Source) error {
 	}
 	slices.SortFunc(a.LowRank, func(x, y LowRank) int { return cmp.Compare(x.Tensor, y.Tensor) })
 	slices.SortFunc(a.Replaced, func(x, y Replaced) int { return cmp.Compare(x.Tensor, y.Tensor) })
-	if err := a.against(c); err != nil || !c.Tying {
+	if err := a.against(c, a.tiedFactors(c)); err != nil {
 		return err
 	}
-	return a.dropTiedHead()
-}
-
-// dropTiedHead leaves out the second copy of an embedding that is the head as well.
-func (a *Adapter) dropTiedHead() error {
-	head := slices.IndexFunc(a.Replaced, func(r Replaced) bool { return r.Tensor == weightOf(headModule) })
-	embedding := slices.IndexFunc(a.Replaced, a.Config.tiedHead)
-	if head < 0 || embedding < 0 {
-		return nil
-	}
-	same, err := tensors.SameBytes(a.Replaced[head].Values, a.Replaced[head].Name, a.Replaced[embedding].Values, a.Replaced[embedding].Name)
-	if err == nil && same {
-		a.Replaced = slices.Delete(a.Replaced, head, head+1)
-	}
-	return err
+	a.Config.Layers = c.baseLayers(a.LowRank)
+	return a.untie(c)
 }
 
 // part reads what a tensor belongs to: a product by its A, others by themselves.
@@ -99,11 +86,10 @@ func (a *Adapter) product(c config, file tensors.Source, module string, pair [2]
 	nameA, nameB := prefix+module+pair[0], prefix+module+pair[1]
 	infoA, _ := file.Info(nameA)
 	infoB, _ := file.Info(nameB)
-	rank := c.rank(module)
-	if len(infoA.Shape) != 2 || len(infoB.Shape) != 2 || infoA.Shape[0] != rank || infoB.Shape[1] != rank {
-		return fmt.Errorf("tensors %q and %q have shapes %v and %v: rank %d, which %s says, asks for [%d in] and [out %d]",
-			nameA, nameB, infoA.Shape, infoB.Shape, rank, configFile, rank, rank)
+	if len(infoA.Shape) != 2 || len(infoB.Shape) != 2 || infoA.Shape[0] != infoB.Shape[1] || infoA.Shape[0] == 0 {
+		return fmt.Errorf("tensors %q and %q have shapes %v and %v: want [rank in] and [out rank]", nameA, nameB, infoA.Shape, infoB.Shape)
 	}
+	rank := infoA.Shape[0]
 	l := LowRank{Tensor: weightOf(module), Rank: rank, In: infoA.Shape[1], Out: infoB.Shape[0], Scale: c.scale(module, rank), DType: infoA.DType}
 	switch {
 	case pair[0] == embeddingA:
@@ -136,8 +122,13 @@ func (a *Adapter) product(c config, file tensors.Source, module string, pair [2]
 	case c.LoraBias && l.Bias == nil && l.Layout != Embedding:
 		return fmt.Errorf("tensor %q has no %q, which lora_bias in %s asks for", nameA, prefix+module+suffixBias, configFile)
 	}
-	if why := c.chosen(module); why != "" {
-		return fmt.Errorf("tensor %q adapts module %q, which PEFT would not adapt: in %s %s", nameA, module, configFile, why)
+	for _, name := range []string{nameB, prefix + module + magnitude, prefix + module + oldMagnitude, prefix + module + suffixBias} {
+		if info, ok := file.Info(name); ok && info.DType != l.DType {
+			l.DType = tensors.F32 // one that holds both
+		}
+	}
+	if l.Bias != nil && !slices.ContainsFunc(l.Bias, func(v float32) bool { return v != 0 }) {
+		l.Bias = nil // PEFT has one for every module or for none
 	}
 	a.LowRank = append(a.LowRank, l)
 	return nil
@@ -198,43 +189,5 @@ func (a *Adapter) tokens(c config, file tensors.Source, name, module string) err
 		return err
 	}
 	a.Rows = append(a.Rows, Rows{Tensor: weightOf(module), Width: info.Shape[1], Index: index, Values: list, DType: info.DType})
-	return nil
-}
-
-// against holds what is there against what the configuration says is there.
-func (a *Adapter) against(c config) error {
-	var modules []string
-	for _, l := range a.LowRank {
-		modules = append(modules, moduleOf(l.Tensor))
-	}
-	if key := c.Ranks.unused(modules); key != "" {
-		return fmt.Errorf("rank_pattern in %s: %q matches no module that has factors", configFile, key)
-	}
-	if key := c.Alphas.unused(modules); key != "" {
-		return fmt.Errorf("alpha_pattern in %s: %q matches no module that has factors", configFile, key)
-	}
-	for _, name := range c.Targets.list {
-		if !slices.ContainsFunc(modules, func(m string) bool { return ends(m, name) }) {
-			return fmt.Errorf("target_modules in %s has %q, and no module of that name has factors", configFile, name)
-		}
-	}
-	for _, name := range c.Saved {
-		if !slices.ContainsFunc(a.Replaced, func(r Replaced) bool { return strings.HasSuffix(r.Tensor[:strings.LastIndexByte(r.Tensor, '.')], name) }) {
-			return fmt.Errorf("modules_to_save in %s has %q, and no tensor of it is there", configFile, name)
-		}
-	}
-	for _, r := range a.Replaced {
-		module, bias := strings.CutSuffix(r.Tensor, ".bias")
-		saved := slices.ContainsFunc(c.Saved, func(name string) bool { return strings.HasSuffix(module, name) })
-		if bias && !saved && c.Bias == "none" {
-			return fmt.Errorf(`tensor %q is a trained bias, and bias is "none" in %s`, r.Name, configFile)
-		}
-		if !bias && !saved && !strings.Contains(r.Name, baseLayer+".") && !(c.Tying && r.Tensor == weightOf(headModule)) && !slices.ContainsFunc(c.Saved, func(name string) bool { return strings.HasSuffix(moduleOf(r.Tensor), name) }) {
-			return fmt.Errorf("tensor %q is of no module that modules_to_save in %s has", r.Name, configFile)
-		}
-	}
-	if len(c.Tokens) > 0 && len(a.Rows) == 0 {
-		return fmt.Errorf("trainable_token_indices is set in %s, and no rows are there", configFile)
-	}
 	return nil
 }

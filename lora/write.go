@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"surgeon/tensors"
 )
@@ -31,6 +30,7 @@ type Settings struct {
 	LoraBias bool
 	FanInOut bool
 	Tying    bool
+	Layers   []int // that names of Targets stand for, but whole paths; empty for all
 }
 
 // Write puts an adapter on disk as PEFT saves it: the factors, which have PEFT's
@@ -63,6 +63,10 @@ func (s Settings) json() ([]byte, error) {
 	if s.Bias == "" {
 		s.Bias = "none"
 	}
+	var targets any = s.Targets
+	if len(s.Targets) == 0 {
+		targets = noModules
+	}
 	data, err := json.MarshalIndent(struct {
 		Type      string             `json:"peft_type"`
 		Task      string             `json:"task_type"`
@@ -72,7 +76,7 @@ func (s Settings) json() ([]byte, error) {
 		Alpha     float64            `json:"lora_alpha"`
 		Dropout   float64            `json:"lora_dropout"`
 		Bias      string             `json:"bias"`
-		Targets   []string           `json:"target_modules"`
+		Targets   any                `json:"target_modules"`
 		Inference bool               `json:"inference_mode"`
 		Ranks     map[string]int     `json:"rank_pattern,omitempty"`
 		Alphas    map[string]float64 `json:"alpha_pattern,omitempty"`
@@ -82,7 +86,8 @@ func (s Settings) json() ([]byte, error) {
 		LoraBias  bool               `json:"lora_bias,omitempty"`
 		FanInOut  bool               `json:"fan_in_fan_out,omitempty"`
 		Tying     bool               `json:"ensure_weight_tying,omitempty"`
-	}{"LORA", s.Task, s.Base, s.Revision, s.Rank, s.Alpha, 0, s.Bias, s.Targets, true, s.Ranks, s.Alphas, s.Saved, s.Tokens, s.DoRA, s.LoraBias, s.FanInOut, s.Tying}, "", "  ")
+		Layers    []int              `json:"layers_to_transform,omitempty"`
+	}{"LORA", s.Task, s.Base, s.Revision, s.Rank, s.Alpha, 0, s.Bias, targets, true, s.Ranks, s.Alphas, s.Saved, s.Tokens, s.DoRA, s.LoraBias, s.FanInOut, s.Tying, s.Layers}, "", "  ")
 	return append(data, '\n'), err
 }
 
@@ -90,7 +95,12 @@ func (s Settings) json() ([]byte, error) {
 // into rank_pattern and alpha_pattern, by whole paths, so that no order of the
 // patterns matters. Single elements (Sparse) go into a file of their own, which
 // surgeon alone reads.
+// It refuses parts that PEFT cannot have beside each other.
 func (a *Adapter) Write(ctx context.Context, dir string, opt tensors.WriteOptions) ([]tensors.Digest, error) {
+	if err := a.writable(); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	a = a.ranked()
 	more := opt.Beside
 	if len(a.Sparse) > 0 {
 		path := filepath.Join(dir, remainderFile)
@@ -112,93 +122,4 @@ func (a *Adapter) Write(ctx context.Context, dir string, opt tensors.WriteOption
 		return append(list, files...), nil
 	}
 	return Write(ctx, dir, newSaved(a), a.settings(), opt)
-}
-
-// saved is an adapter as PEFT names its tensors. It implements tensors.Source.
-type saved struct {
-	path    string
-	tensors map[string]tensor
-}
-
-// tensor is one tensor of an adapter's file: values that are stored in a type, or a
-// tensor of a Source.
-type tensor struct {
-	shape  []int
-	values []float32
-	dtype  tensors.DType
-	whole  *Replaced
-}
-
-func newSaved(s *Adapter) saved {
-	list := map[string]tensor{}
-	adapted := map[string]Layout{}
-	for _, l := range s.LowRank {
-		module := prefix + moduleOf(l.Tensor)
-		adapted[moduleOf(l.Tensor)] = l.Layout
-		a, b := suffixA, suffixB
-		if l.Layout == Embedding {
-			a, b = embeddingA, embeddingB
-		}
-		list[module+a] = tensor{shape: []int{l.Rank, l.In}, values: l.A, dtype: l.DType}
-		list[module+b] = tensor{shape: []int{l.Out, l.Rank}, values: l.B, dtype: l.DType}
-		if l.Magnitude != nil {
-			list[module+magnitude] = tensor{shape: []int{l.Out}, values: l.Magnitude, dtype: l.DType}
-		}
-		if l.Bias != nil {
-			list[module+suffixBias] = tensor{shape: []int{l.Out}, values: l.Bias, dtype: l.DType}
-		}
-	}
-	for _, r := range s.Replaced {
-		at := strings.LastIndexByte(r.Tensor, '.')
-		name := prefix + r.Tensor
-		if _, ok := adapted[r.Tensor[:at]]; ok {
-			name = prefix + r.Tensor[:at] + baseLayer + r.Tensor[at:]
-		}
-		info, _ := r.Values.Info(r.Name)
-		list[name] = tensor{shape: info.Shape, dtype: info.DType, whole: &r}
-		if s.Config.tiedHead(r) {
-			list[prefix+weightOf(headModule)] = list[name]
-		}
-	}
-	for _, r := range s.Rows {
-		list[prefix+moduleOf(r.Tensor)+tokenRows] = tensor{shape: []int{len(r.Index), r.Width}, values: r.Values, dtype: r.DType}
-	}
-	return saved{s.Path, list}
-}
-
-// Names implements tensors.Source.
-func (s saved) Names() []string { return slices.Sorted(maps.Keys(s.tensors)) }
-
-// Info implements tensors.Source.
-func (s saved) Info(name string) (tensors.Info, bool) {
-	t, ok := s.tensors[name]
-	return tensors.Info{DType: t.dtype, Shape: t.shape}, ok
-}
-
-// ReadRaw implements tensors.Source.
-func (s saved) ReadRaw(dst []byte, name string, at int64) error {
-	t, ok := s.tensors[name]
-	if !ok {
-		return fmt.Errorf("%s: no tensor %q", s.path, name)
-	}
-	if t.whole != nil {
-		return t.whole.Values.ReadRaw(dst, t.whole.Name, at)
-	}
-	size := t.dtype.Size()
-	from := int(at) / size
-	tensors.Round(dst, t.values[from:from+len(dst)/size], t.dtype)
-	return nil
-}
-
-// Read implements tensors.Source.
-func (s saved) Read(dst []float32, name string, from int) error {
-	t, ok := s.tensors[name]
-	if !ok {
-		return fmt.Errorf("%s: no tensor %q", s.path, name)
-	}
-	if t.whole != nil {
-		return t.whole.Values.Read(dst, t.whole.Name, from)
-	}
-	copy(dst, t.values[from:])
-	return nil
 }
