@@ -67,7 +67,7 @@ func TestLoraRescale(t *testing.T) {
 	if a, b := adapterFile[config](t, "one", "adapter_config.json"), adapterFile[config](t, "quarter", "adapter_config.json"); a.Alpha != 32 || b.Alpha != 8 {
 		t.Errorf("lora_alpha %v and %v, want 32 and 8", a.Alpha, b.Alpha)
 	}
-	if c := adapterFile[config](t, "patterns", "adapter_config.json"); len(c.Alphas) == 0 || c.Alphas[`model\.layers\.0\.self_attn\.q_proj`]+c.Alpha != 24 && c.Alpha != 16 {
+	if c := adapterFile[config](t, "patterns", "adapter_config.json"); len(c.Alphas) != 12 || c.Alpha != 16 || c.Alphas[`model\.layers\.0\.mlp\.up_proj`] != 8 {
 		t.Errorf("alpha_pattern %v beside lora_alpha %v", c.Alphas, c.Alpha)
 	}
 	// Both ways change the same.

@@ -166,7 +166,7 @@ func (b blending) sum(c *cli.Context, list []*lora.Adapter, weights []float64, r
 		return all, err
 	}
 	if b.method == "svd" {
-		cut, matrices, err := all.Truncated(b.rank, 0)
+		cut, matrices, err := all.Truncated(c.Context, b.rank, 0)
 		if err == nil {
 			result.cut(all, matrices)
 		}
@@ -174,6 +174,9 @@ func (b blending) sum(c *cli.Context, list []*lora.Adapter, weights []float64, r
 	}
 	var trimmed []tensors.Delta
 	for _, a := range list {
+		if at := slices.IndexFunc(a.LowRank, func(l lora.LowRank) bool { return l.Bias != nil }); at >= 0 {
+			return nil, fmt.Errorf("%s: trains the bias of %s (lora_bias), of which ties elects nothing: add the adapters by cat or svd", a.Path, a.LowRank[at].Tensor)
+		}
 		trimmed = append(trimmed, merge.Trim(a.Products(), b.density))
 	}
 	elected, err := merge.Ties(trimmed, weights)

@@ -51,7 +51,7 @@ Examples:
 			if err := e.into(args[0]); err != nil {
 				return err
 			}
-			cut, list, err := a.Truncated(rank, energy)
+			cut, list, err := a.Truncated(c.Context, rank, energy)
 			if err != nil {
 				return err
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"strconv"
 	"strings"
 
@@ -31,106 +30,6 @@ func openAdapter(name string) (*lora.Adapter, error) {
 		return nil, fmt.Errorf("%s: holds no adapter_config.json: it is no adapter", name)
 	}
 	return lora.OpenFS(dir, name)
-}
-
-// edited is what a command says that makes an adapter of others, and its JSON.
-type edited struct {
-	Out     string           `json:"out"`
-	From    []string         `json:"from"`
-	Modules []editedModule   `json:"modules"`
-	Whole   int              `json:"saved_whole"`
-	Bytes   int64            `json:"bytes"`
-	Loaders []loaded         `json:"loaders"`
-	Files   []tensors.Digest `json:"files"`
-	Notes   []string         `json:"notes,omitempty"`
-}
-
-// editedModule is a product before and after.
-type editedModule struct {
-	Tensor string `json:"tensor"`
-	Before int    `json:"rank_before"`
-	Rank   int    `json:"rank"`
-	Norm   number `json:"norm"`                     // of the product now
-	Factor number `json:"factor,omitempty"`         // by which it was multiplied
-	Error  number `json:"relative_error,omitempty"` // of what was cut off
-}
-
-// editing is what the commands share that make an adapter of others.
-type editing struct {
-	json, force, uniform bool
-	out                  string
-	command              []string
-}
-
-// editFlags are the flags of those commands.
-func editFlags(more ...cli.Flag) []cli.Flag {
-	return common(append(more,
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the adapter to `OUT`"},
-		&cli.BoolFlag{Name: "uniform", Usage: "pad all products to one rank and scale, for loaders that know no other"},
-		&cli.BoolFlag{Name: "force", Usage: "replace an OUT that surgeon has written before"})...)
-}
-
-func parseEditing(env environment, c *cli.Context) (editing, error) {
-	e := editing{json: c.Bool("json"), force: c.Bool("force"), uniform: c.Bool("uniform"), out: c.String("out"), command: append([]string{"surgeon", "lora"}, env.recorded()...)}
-	if e.out == "" {
-		return e, usagef("lora %s needs -o OUT, where the adapter is written", c.Command.Name)
-	}
-	return e, nil
-}
-
-// finish writes an edited adapter and says so.
-func (e editing) finish(ctx context.Context, env environment, result *edited, a *lora.Adapter) (err error) {
-	if len(a.LowRank)+len(a.Replaced)+len(a.Rows) == 0 {
-		return fmt.Errorf("%s: not written: nothing is left of %s, the sum is zero", e.out, strings.Join(result.From, ", "))
-	}
-	if e.uniform {
-		a = a.Uniform()
-	}
-	result.Out, result.Bytes, result.Whole = e.out, a.Bytes(), len(a.Replaced)+len(a.Rows)
-	for _, l := range a.Loaders() {
-		result.Loaders = append(result.Loaders, loaded{l.Name, l.Problems})
-		if len(l.Problems) > 0 {
-			result.Notes = append(result.Notes, l.Name+" "+strings.Join(l.Problems, "; "))
-		}
-	}
-	from := adapterSource{Command: e.command, Base: a.Config.Base, From: result.From}
-	if result.Files, err = writeAdapter(ctx, e.out, a, e.force, from, func() any { return result.Modules }); err != nil {
-		return err
-	}
-	if e.json {
-		return env.printJSON(result)
-	}
-	return result.print(env)
-}
-
-func (r *edited) print(env environment) error {
-	low, high := math.MaxInt, 0
-	for _, m := range r.Modules {
-		low, high = min(low, m.Rank), max(high, m.Rank)
-	}
-	ranks := fmt.Sprintf("rank %d", high)
-	if low < high {
-		ranks = fmt.Sprintf("ranks %d to %d", low, high)
-	}
-	if len(r.Modules) == 0 {
-		ranks = "no products"
-	}
-	if err := env.printf("%s: %s of %s, %s", r.Out, plural(len(r.Modules), "module"), ranks, table.Bytes(r.Bytes)); err != nil {
-		return err
-	}
-	env.printf("\n")
-	return env.footnotes(r.Notes)
-}
-
-// into refuses a target that is one of the adapters, or must not be replaced.
-func (e editing) into(names ...string) error {
-	var paths []string
-	for _, name := range names {
-		for _, file := range adapterFiles {
-			paths = append(paths, located(name+"/"+file)...)
-		}
-	}
-	return vacant(e.out, e.force, paths)
 }
 
 func loraRescaleCommand(env environment) *cli.Command {
@@ -214,7 +113,8 @@ func rescale(c *cli.Context, env environment, e editing, name string) error {
 	}
 	result := &edited{From: []string{name}, Notes: notes}
 	for _, l := range a.LowRank {
-		result.Modules = append(result.Modules, editedModule{Tensor: l.Tensor, Before: l.Rank, Rank: l.Rank, Factor: number(factor(l.Tensor))})
+		f := number(factor(l.Tensor))
+		result.Modules = append(result.Modules, editedModule{Tensor: l.Tensor, Before: l.Rank, Rank: l.Rank, Factor: &f})
 	}
 	if !c.Bool("patterns") {
 		scaled = folded(a, scaled, factor)
@@ -241,10 +141,12 @@ func folded(before, scaled *lora.Adapter, factor func(string) float64) *lora.Ada
 
 // factors are those that the flags of rescale ask for.
 func factors(c *cli.Context, a *lora.Adapter, base tensors.Source) (factor func(tensor string) float64, notes []string, err error) {
-	var names []string
-	layers := 0
-	for _, name := range a.Tensors() {
-		names = append(names, name)
+	names, layers := a.Tensors(), 0
+	counted := names
+	if base != nil {
+		counted = base.Names()
+	}
+	for _, name := range counted {
 		layers = max(layers, tensors.KeyOf(name).Layer+1)
 	}
 	switch {
@@ -255,7 +157,10 @@ func factors(c *cli.Context, a *lora.Adapter, base tensors.Source) (factor func(
 		if !ok || errFirst != nil || errLast != nil || first-first != 0 || last-last != 0 {
 			return nil, nil, usagef("--lines %q: want two numbers LOW:HIGH", c.String("lines"))
 		}
-		return lora.Lines(first, last, layers), nil, nil
+		if base == nil {
+			notes = append(notes, fmt.Sprintf("the line ends at layer %d, the last that the adapter changes: with --base at the base's last one", layers-1))
+		}
+		return lora.Lines(first, last, layers), notes, nil
 	case c.IsSet("cap"):
 		return capped(c.Context, a, base, c.Float64("cap"))
 	}

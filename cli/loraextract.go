@@ -101,6 +101,10 @@ func parseExtract(c *cli.Context) (opt extractOptions, err error) {
 		return opt, usagef("--energy %v: want a share of the squared norm, above 0 and at most 1", energy)
 	case c.IsSet("sparse-remainder") && !(opt.remainder > 0 && opt.remainder < 1):
 		return opt, usagef("--sparse-remainder %v: want a share of the elements between 0 and 1", opt.remainder)
+	case c.IsSet("size") && (opt.uniform || opt.remainder > 0):
+		return opt, usagef("--size is spent on products alone: --uniform and --sparse-remainder do not go with it")
+	case opt.remainder > 0 && c.IsSet("ranks"):
+		return opt, usagef("--sparse-remainder is what the highest rank leaves: --ranks does not go with it")
 	case opt.out == "" && !opt.dryRun:
 		return opt, usagef("lora extract needs -o OUT, where the adapter is written, or --dry-run")
 	case !opt.score && (c.IsSet("ranks") || c.IsSet("plot")):
@@ -180,7 +184,7 @@ func runExtract(ctx context.Context, env environment, opt extractOptions, baseNa
 	}
 	defer in.close()
 	if opt.out != "" && !opt.dryRun {
-		if err := in.checkTarget(opt.out, opt.force); err != nil {
+		if err := in.checkApart(opt.out, opt.force, baseName, tunedName); err != nil {
 			return err // before any work
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"surgeon/cli/table"
 	"surgeon/lora"
 	"surgeon/merge"
 	"surgeon/tensors"
@@ -69,7 +70,7 @@ func (x *extraction) decompose(ctx context.Context, opt extractOptions) error {
 	t := x.in.tuned[0]
 	step, finish := opt.progress("1/2 decompose", "elements")
 	defer finish()
-	options := lora.DecomposeOptions{Ranks: opt.ranks, DType: opt.dtype, Conv1D: x.in.base.conv1D(), Embedding: opt.embedding == "low-rank", Progress: step}
+	options := lora.DecomposeOptions{Ranks: opt.ranks, DType: opt.dtype, Conv1D: x.in.base.conv1D(), Tied: x.in.base.tied(), Embedding: opt.embedding == "low-rank", Progress: step}
 	if opt.ranks.Bytes > 0 {
 		whole, err := x.wholeBytes(opt)
 		if err != nil {
@@ -150,7 +151,9 @@ func (x *extraction) wholeBytes(opt extractOptions) (n int64, err error) {
 		}
 		if changed {
 			base, _ := x.in.base.Info(name)
-			n += base.Bytes()
+			if n += base.Bytes(); embed && x.in.base.tied() {
+				n += base.Bytes() // the head's copy
+			}
 		}
 	}
 	return n, nil
@@ -205,10 +208,27 @@ func (x *extraction) measure(ctx context.Context, opt extractOptions) error {
 	x.Energy, x.Error = number(total.Energy()), number(total.Error())
 	x.list(list)
 	x.Bytes, x.Of = x.adapter.Bytes(), bytesOf(x.in.base)
+	if note := x.short(opt); note != "" {
+		x.Notes = append(x.Notes, note)
+	}
 	for _, l := range x.adapter.Loaders() {
 		x.Loaders = append(x.Loaders, loaded{l.Name, l.Problems})
 	}
 	return nil
+}
+
+// short says where the highest rank does not hold the energy that was asked for.
+func (x *extraction) short(opt extractOptions) string {
+	n := 0
+	for _, m := range x.Modules {
+		if float64(m.Energy) < opt.ranks.Energy-1e-6 {
+			n++
+		}
+	}
+	if n == 0 || opt.ranks.Energy == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s hold less than %s of their change at rank %d, the highest allowed: give a higher --rank", plural(n, "module"), table.Percent(opt.ranks.Energy), opt.ranks.Rank)
 }
 
 // list describes every product.
@@ -216,8 +236,12 @@ func (x *extraction) list(residuals []lora.Residual) {
 	for _, m := range x.vectors.Matrices {
 		for _, r := range residuals {
 			if r.Tensor == m.Tensor && m.Rank > 0 {
+				optimum := number(m.Optimum(m.Rank))
+				if !m.Exact {
+					optimum = min(optimum, number(r.Error())) // no approximation is better than the best
+				}
 				x.Modules = append(x.Modules, extracted{Tensor: m.Tensor, Shape: r.Shape, Rank: m.Rank, Norm: number(math.Sqrt(r.Norm2)),
-					Energy: number(r.Energy()), Error: number(r.Error()), Optimum: number(m.Optimum(m.Rank)), Exact: m.Exact,
+					Energy: number(r.Energy()), Error: number(r.Error()), Optimum: optimum, Exact: m.Exact,
 					Bytes: int64(m.Rank) * int64(m.In+m.Out) * int64(m.DType.Size())})
 			}
 		}

@@ -3,9 +3,12 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -41,7 +44,8 @@ func writeAdapter(ctx context.Context, out string, a *lora.Adapter, force bool, 
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return nil, err
 	}
-	return a.Write(ctx, out, tensors.WriteOptions{Force: force, Beside: func(files []tensors.Digest) (map[string][]byte, error) {
+	before := writtenBefore(out)
+	files, err := a.Write(ctx, out, tensors.WriteOptions{Force: force, Beside: func(files []tensors.Digest) (map[string][]byte, error) {
 		data, err := json.MarshalIndent(struct {
 			Surgeon string `json:"surgeon"` // version
 			adapterSource
@@ -50,6 +54,41 @@ func writeAdapter(ctx context.Context, out string, a *lora.Adapter, force bool, 
 		}{Version, from, more(), files}, "", "  ")
 		return map[string][]byte{tensors.Provenance: append(data, '\n')}, err
 	}})
+	if err != nil {
+		return nil, err
+	}
+	return files, before.remove(out, files)
+}
+
+// leftovers are files that surgeon has written into a directory before.
+type leftovers []string
+
+// writtenBefore reads them from a directory's surgeon.json.
+func writtenBefore(dir string) (names leftovers) {
+	var p struct{ Files []tensors.Digest }
+	data, err := os.ReadFile(filepath.Join(dir, tensors.Provenance))
+	if err != nil || json.Unmarshal(data, &p) != nil {
+		return nil
+	}
+	for _, f := range p.Files {
+		if filepath.IsLocal(f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// remove removes those that were not written again.
+func (l leftovers) remove(dir string, files []tensors.Digest) error {
+	for _, name := range l {
+		if slices.ContainsFunc(files, func(f tensors.Digest) bool { return f.Name == name }) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // print prints what was extracted, part by part or module by module.

@@ -128,7 +128,7 @@ func runIsolate(ctx context.Context, env environment, opt isolateOptions, baseNa
 		return err
 	}
 	defer in.close()
-	if err := in.checkTarget(opt.out, opt.force); err != nil {
+	if err := in.checkApart(opt.out, opt.force, baseName, tunedName); err != nil {
 		return err
 	}
 	s := &isolation{Base: baseName, Tuned: tunedName, Out: opt.out, Notes: in.notes(), in: in}
@@ -167,6 +167,9 @@ func (s *isolation) split(ctx context.Context, opt isolateOptions) error {
 		s.Loaders = append(s.Loaders, loaded{l.Name, l.Problems})
 	}
 	s.Servers = s.servers()
+	if s.in.base.embedded {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s is embedded: write it out to serve it: surgeon merge %s %s --alpha 0 -o %s", s.Base, s.Base, s.Tuned, s.Base))
+	}
 	return nil
 }
 

@@ -29,7 +29,8 @@ func (s *isolation) write(ctx context.Context, opt isolateOptions) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.adapter.Write(ctx, s.Out, tensors.WriteOptions{Force: opt.force, Beside: func(files []tensors.Digest) (map[string][]byte, error) {
+	before := writtenBefore(s.Out)
+	written, err := s.adapter.Write(ctx, s.Out, tensors.WriteOptions{Force: opt.force, Beside: func(files []tensors.Digest) (map[string][]byte, error) {
 		manifest, err := json.MarshalIndent(struct {
 			Surgeon string   `json:"surgeon"` // version
 			Command []string `json:"command"`
@@ -59,7 +60,10 @@ func (s *isolation) write(ctx context.Context, opt isolateOptions) error {
 		maps.Copy(beside, map[string][]byte{tensors.Provenance: append(provenance, '\n')})
 		return beside, err
 	}})
-	return err
+	if err != nil {
+		return err
+	}
+	return before.remove(s.Out, written)
 }
 
 // file is router.json: a vector is the mean over the prompt's tokens of the
@@ -153,7 +157,9 @@ func (s *isolation) printRouter(env environment) error {
 
 // servedAs is how a name reads in a command line.
 func servedAs(name string) string {
-	if strings.ContainsAny(name, " '\"$") {
+	if strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=@%:,", r))
+	}) {
 		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 	}
 	return name

@@ -43,6 +43,7 @@ func (x *extraction) score(ctx context.Context, env environment, opt extractOpti
 	x.Ranks = []scoredRank{{ID: "base"}}
 	for _, rank := range opt.at {
 		a := x.whole(rank, opt)
+		a.Sparse = x.adapter.Sparse // of the highest rank, which is then the only one
 		delta, err := a.Over(x.in.base)
 		if err != nil {
 			return err
@@ -81,7 +82,7 @@ func (x *extraction) identities(ctx context.Context, opt extractOptions) ([]stri
 	}
 	list := []string{base}
 	for _, rank := range opt.at {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s extracted to rank %d of %+v %s %s %s", base, tuned, rank, opt.ranks, opt.dtype, opt.embedding, opt.rest))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s extracted to rank %d of %+v %s %s %s %v", base, tuned, rank, opt.ranks, opt.dtype, opt.embedding, opt.rest, opt.remainder))
 		list = append(list, hex.EncodeToString(sum[:]))
 	}
 	return append(list, mergeIdentity(base, tuned, merge.Point{Method: merge.Method{Name: "linear"}, Alpha: 1}, x.in.tuned[0].adapter == nil)), nil

@@ -86,11 +86,12 @@ func (s *shown) look(ctx context.Context, progress func(done, total int64)) erro
 	}
 	defer a.Close()
 	s.For, s.Parameters, s.Bytes = a.Config.Base, a.Parameters(), a.Bytes()
-	for _, l := range a.LowRank {
-		m, err := l.Decomposed()
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.Adapter, err)
-		}
+	matrices, err := a.Decomposed(ctx)
+	if err != nil {
+		return err
+	}
+	for i, l := range a.LowRank {
+		m := matrices[i]
 		one := shownModule{Tensor: l.Tensor, Out: l.Out, In: l.In, Rank: l.Rank, Scale: number(l.Scale), DoRA: l.Magnitude != nil, Bias: l.Bias != nil, DType: l.DType,
 			Norm: number(math.Sqrt(m.Norm2)), Rank90: m.Holding(0.9)}
 		if len(m.Singular) > 0 && m.Singular[0] > 0 {
@@ -106,6 +107,9 @@ func (s *shown) look(ctx context.Context, progress func(done, total int64)) erro
 	}
 	for _, r := range a.Rows {
 		s.Rows = append(s.Rows, fmt.Sprintf("%s of %s", plural(len(r.Index), "row"), r.Tensor))
+	}
+	for _, one := range a.Sparse {
+		s.Rows = append(s.Rows, fmt.Sprintf("%s of %s", plural(len(one.Values), "single element"), one.Tensor))
 	}
 	for _, l := range a.Loaders() {
 		s.Loaders = append(s.Loaders, loaded{l.Name, l.Problems})
@@ -156,8 +160,8 @@ func (s *shown) print(env environment) error {
 	if err := env.printf("%s: %s parameters, %s; for %s\n\n", s.Adapter, table.Count(s.Parameters), table.Bytes(s.Bytes), quoted(s.For)); err != nil {
 		return err
 	}
-	columns := []table.Column{{Name: "module", Tail: true}, {Name: "shape", Right: true, Spare: true}, {Name: "rank", Right: true}, {Name: "scale", Right: true},
-		{Name: "norm", Right: true}, {Name: "stable rank", Right: true}, {Name: "90 % in", Right: true}}
+	columns := []table.Column{{Name: "module", Tail: true}, {Name: "shape", Right: true, Spare: true}, {Name: "rank", Right: true}, {Name: "scale", Right: true, Spare: true},
+		{Name: "norm", Right: true}, {Name: "stable rank", Right: true, Spare: true}, {Name: "90 % in", Right: true}}
 	if s.Base != "" {
 		columns = append(columns, table.Column{Name: "of base", Right: true}, table.Column{Name: "intruders", Right: true})
 	}

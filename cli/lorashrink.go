@@ -19,12 +19,15 @@ func loraShrinkCommand(env environment) *cli.Command {
 		ArgsUsage: "BASE CHEM",
 		Description: `Intruders are leading singular directions of a changed weight that are like none of the base's.
 They go with forgetting: turned down, general skills return at a small price (arXiv 2410.21228).
---keep is what is left of each. Of an adapter the result is an adapter; of a fine-tune a model.
+--keep is what is left of each. --cap turns down whole changes instead, where they exceed a share of
+the base's norm. Of an adapter the result is an adapter; of a fine-tune a model.
 
 Examples:
    surgeon lora shrink base chem-lora --keep 0.5 -o calmer
-   surgeon lora shrink base chem --limit 0.9 --keep 0.75 -o calmer-model`,
+   surgeon lora shrink base chem --limit 0.9 --keep 0.75 -o calmer-model
+   surgeon lora shrink base chem --cap 0.1 -o capped-model`,
 		Flags: editFlags(
+			&cli.Float64Flag{Name: "cap", Usage: "instead: no change beyond this `SHARE` of the base's norm, tensor by tensor"},
 			&cli.Float64Flag{Name: "keep", Value: 0.75, Usage: "the `SHARE` of each intruder that is kept"},
 			&cli.IntFlag{Name: "leading", Value: 10, Usage: "look at `N` leading directions of every weight"},
 			&cli.Float64Flag{Name: "limit", Value: 0.5, Usage: "an intruder's `COSINE` with every direction of the base is below this"}),
@@ -40,6 +43,8 @@ Examples:
 			switch {
 			case !(c.Float64("keep") >= 0 && c.Float64("keep") <= 1):
 				return usagef("--keep %v: want a share from 0 to 1", c.Float64("keep"))
+			case c.IsSet("cap") && (!(c.Float64("cap") > 0) || c.IsSet("keep") || c.IsSet("leading") || c.IsSet("limit")):
+				return usagef("--cap takes a share above 0, and goes with none of --keep, --leading and --limit")
 			case c.Int("leading") < 1:
 				return usagef("--leading %d: want at least 1", c.Int("leading"))
 			case !(c.Float64("limit") > 0 && c.Float64("limit") <= 1):
@@ -56,10 +61,13 @@ func shrink(c *cli.Context, env environment, e editing, baseName, tunedName stri
 		return err
 	}
 	defer in.close()
-	if err := in.checkTarget(e.out, e.force); err != nil {
+	if err := in.checkApart(e.out, e.force, baseName, tunedName); err != nil {
 		return err
 	}
 	t := in.tuned[0]
+	if c.IsSet("cap") {
+		return capChanges(c, env, e, in)
+	}
 	step, finish := env.progress(c, "look for intruders", "elements")
 	list, err := lora.Intruders(c.Context, in.from, t.delta, lora.IntruderOptions{Leading: c.Int("leading"), Limit: c.Float64("limit"), Progress: step})
 	finish()
@@ -82,6 +90,7 @@ func shrink(c *cli.Context, env environment, e editing, baseName, tunedName stri
 	}
 	note := fmt.Sprintf("%s in %s, of which %s is kept: %s", plural(len(list), "intruder"), plural(len(where), "tensor"), table.Percent(keep), some(where))
 	if t.adapter == nil {
+		t.name = fmt.Sprintf("%s with its intruders at %s", t.name, table.Percent(keep))
 		return shrinkModel(c, env, e, in, delta, note)
 	}
 	sum, err := lora.Concatenated([]*lora.Adapter{t.adapter, correction}, []float64{1, 1})
@@ -93,6 +102,30 @@ func shrink(c *cli.Context, env environment, e editing, baseName, tunedName stri
 		result.Modules = append(result.Modules, editedModule{Tensor: l.Tensor, Rank: l.Rank})
 	}
 	return e.finish(c.Context, env, result, sum)
+}
+
+// capChanges turns down what is larger than a share of the base's norm.
+func capChanges(c *cli.Context, env environment, e editing, in *inputs) error {
+	t, limit := in.tuned[0], c.Float64("cap")
+	factor, list, err := lora.Capped(c.Context, in.from, t.delta, limit)
+	if err != nil {
+		return err
+	}
+	note := fmt.Sprintf("%d of %s beyond %s of the base's norm", len(list), plural(len(t.delta.Names()), "tensor"), table.Percent(limit))
+	if t.adapter == nil {
+		t.name = fmt.Sprintf("%s with changes up to %s", t.name, table.Percent(limit))
+		return shrinkModel(c, env, e, in, merge.Scaled(t.delta, factor), note)
+	}
+	scaled, err := t.adapter.Rescaled(factor, in.base)
+	if err != nil {
+		return err
+	}
+	result := &edited{From: []string{in.base.name, t.name}, Notes: []string{note}}
+	for _, l := range t.adapter.LowRank {
+		f := number(factor(l.Tensor))
+		result.Modules = append(result.Modules, editedModule{Tensor: l.Tensor, Before: l.Rank, Rank: l.Rank, Factor: &f})
+	}
+	return e.finish(c.Context, env, result, folded(t.adapter, scaled, factor))
 }
 
 // shrinkModel writes a fine-tune as a model, with the task vector that is given.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"reflect"
@@ -88,6 +89,9 @@ func (t *tuned) identity(ctx context.Context) (string, error) {
 	sum := sha256.New()
 	for _, name := range adapterFiles {
 		data, err := fs.ReadFile(t.dir, name)
+		if name == lora.RemainderFile && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return "", err
 		}

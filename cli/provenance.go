@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"text/template"
 
 	"surgeon/cli/table"
+	"surgeon/lora"
 	"surgeon/merge"
 	"surgeon/tensors"
 )
@@ -89,13 +91,16 @@ func (in *inputs) digests(ctx context.Context, along *tensors.Alongside) ([]prov
 	return list, nil
 }
 
-// adapterFiles are the files of an adapter.
-var adapterFiles = []string{"adapter_config.json", "adapter_model.safetensors"}
+// adapterFiles are the files of an adapter, in the order of their digests.
+var adapterFiles = []string{"adapter_config.json", "adapter_model.safetensors", lora.RemainderFile}
 
 func adapterDigests(dir fs.FS) ([]tensors.Digest, error) {
 	var files []tensors.Digest
 	for _, name := range adapterFiles {
 		data, err := fs.ReadFile(dir, name)
+		if name == lora.RemainderFile && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

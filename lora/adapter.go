@@ -28,6 +28,10 @@ import (
 	"surgeon/tensors"
 )
 
+// RemainderFile is the file beside an adapter's factors that holds its single
+// elements (Sparse), where there are any.
+const RemainderFile = "surgeon_remainder.safetensors"
+
 const (
 	configFile = "adapter_config.json"
 	weightFile = "adapter_model.safetensors"

@@ -71,6 +71,9 @@ func (a *Adapter) plain() error {
 // beside puts products of one tensor side by side, with their scales in B.
 func beside(list []LowRank) (LowRank, error) {
 	first := list[0]
+	for i, l := range list {
+		list[i] = l.relaid(first.Layout)
+	}
 	var a, b [][]float32 // rows of A, columns of B
 	var bias []float32
 	for _, l := range list {
@@ -117,8 +120,9 @@ func beside(list []LowRank) (LowRank, error) {
 	return sum, nil
 }
 
-// Folded is a product of another scale that changes the same: B takes up what the
-// scale gives, rounded to the type of the factors.
+// Folded is a product of another scale, which is not 0, that changes the same: B takes
+// up what the scale gives, rounded to the type of the factors, or in float32 where
+// that type is too small.
 func (l LowRank) Folded(scale float64) LowRank {
 	if l.Scale == scale {
 		return l
@@ -132,10 +136,37 @@ func (l LowRank) Folded(scale float64) LowRank {
 		bias[i] = float32(l.Scale / scale * float64(v))
 	}
 	l.B, l.Bias, l.Scale = b, bias, scale
-	if l.DType != tensors.F32 {
-		l.B = stored(l.B, l.DType)
+	if rounded := stored(l.B, l.DType); finite(rounded) {
+		l.B = rounded
+	} else {
+		l.DType = tensors.F32 // which has room for them
 	}
 	return l
+}
+
+// relaid is a product that changes the same tensor alike, by factors of another
+// layout: where B A is transposed, the factors change places.
+func (l LowRank) relaid(layout Layout) LowRank {
+	if (l.Layout == Linear) != (layout == Linear) {
+		a, b := make([]float32, len(l.B)), make([]float32, len(l.A))
+		for o := range l.Out {
+			for r := range l.Rank {
+				a[r*l.Out+o] = l.B[o*l.Rank+r]
+			}
+		}
+		for r := range l.Rank {
+			for i := range l.In {
+				b[i*l.Rank+r] = l.A[r*l.In+i]
+			}
+		}
+		l.A, l.B, l.In, l.Out = a, b, l.Out, l.In
+	}
+	l.Layout = layout
+	return l
+}
+
+func finite(values []float32) bool {
+	return !slices.ContainsFunc(values, func(v float32) bool { return v-v != 0 })
 }
 
 // Padded is a product of a higher rank that changes the same: its further

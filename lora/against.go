@@ -96,6 +96,11 @@ func (r Replaced) module() string { return r.Tensor[:strings.LastIndexByte(r.Ten
 
 // consistent refuses parts of one tensor that do not fit each other.
 func (a *Adapter) consistent() error {
+	for i, r := range a.Replaced {
+		if i > 0 && a.Replaced[i-1].Tensor == r.Tensor {
+			return fmt.Errorf("tensors %q and %q both take the place of the base's %q", a.Replaced[i-1].Name, r.Name, r.Tensor)
+		}
+	}
 	for i, l := range a.LowRank {
 		if i > 0 && a.LowRank[i-1].Tensor == l.Tensor {
 			return fmt.Errorf("tensor %q has factors twice", l.Tensor)

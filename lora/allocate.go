@@ -9,6 +9,7 @@ import (
 // allocation gives matrices their ranks under a number of bytes.
 type allocation struct {
 	ranks    Ranks
+	tied     bool
 	lock     sync.Mutex
 	matrices []Matrix
 	known    []int // the matrices that are decomposed, by number
@@ -16,7 +17,8 @@ type allocation struct {
 
 // prune cuts what no allocation to these and further matrices can give any more:
 // a further matrix only takes bytes away. So the factors of a large model are
-// never all in memory.
+// never all in memory. One direction more of each is kept, since the first that does
+// not fit ends the spending whatever comes after it: so it is the same in any order.
 func (a *allocation) prune(decomposed int) {
 	if a.ranks.Bytes == 0 {
 		return
@@ -24,9 +26,21 @@ func (a *allocation) prune(decomposed int) {
 	a.lock.Lock()
 	defer a.lock.Unlock()
 	a.known = append(a.known, decomposed)
+	a.cut(1)
+}
+
+// finish cuts every matrix to its rank.
+func (a *allocation) finish() {
+	if a.ranks.Bytes > 0 {
+		a.cut(0)
+	}
+}
+
+// cut leaves so many directions more than are bought.
+func (a *allocation) cut(more int) {
 	for n, rank := range a.spend() {
 		m := &a.matrices[a.known[n]]
-		less := m.Truncated(rank)
+		less := m.Truncated(min(rank+more, m.Rank))
 		m.A, m.B, m.Rank = less.A, less.B, less.Rank // the others are read by other workers
 	}
 }
@@ -45,6 +59,9 @@ func (a *allocation) spend() []int {
 	for n, i := range a.known {
 		m := &a.matrices[i]
 		bytes := int64(m.In+m.Out) * int64(m.DType.Size())
+		if a.tied && m.Layout == Embedding {
+			bytes *= 2 // the head's copy
+		}
 		for r := range m.Rank {
 			all = append(all, direction{n, r + 1, bytes, m.Singular[r] * m.Singular[r] / float64(bytes)})
 		}

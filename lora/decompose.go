@@ -44,6 +44,7 @@ type DecomposeOptions struct {
 	DType     tensors.DType            // that the factors will be stored in; F32 if empty
 	Conv1D    bool                     // matrices are stored [in, out], as GPT-2's are
 	Embedding bool                     // the input embedding is decomposed like a matrix
+	Tied      bool                     // the head is the embedding: a file holds its products twice
 	Include   func(tensor string) bool // nil for all; other matrices count as Rest
 	Progress  func(done, total int64)  // elements; may be nil
 }
@@ -85,7 +86,7 @@ func Decompose(ctx context.Context, delta tensors.Delta, opt DecomposeOptions) (
 			d.Unchanged = append(d.Unchanged, name)
 		}
 	}
-	all := &allocation{ranks: opt.Ranks, matrices: todo}
+	all := &allocation{ranks: opt.Ranks, tied: opt.Tied, matrices: todo}
 	if err := eachMatrix(ctx, todo, total, opt.Progress, func(ctx context.Context, i int) error {
 		if err := todo[i].decompose(ctx, delta, opt.Ranks); err != nil {
 			return fmt.Errorf("tensor %q: %w", todo[i].Tensor, err)
@@ -95,6 +96,7 @@ func Decompose(ctx context.Context, delta tensors.Delta, opt DecomposeOptions) (
 	}); err != nil {
 		return nil, err
 	}
+	all.finish()
 	for _, m := range todo {
 		if m.Norm2 == 0 {
 			d.Unchanged = append(d.Unchanged, m.Tensor)

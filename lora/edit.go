@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -117,19 +118,31 @@ func (l LowRank) Decomposed() (Matrix, error) {
 	return m, nil
 }
 
+// Decomposed are the products of an adapter by their singular values, as many at
+// once as there are processors.
+func (a *Adapter) Decomposed(ctx context.Context) ([]Matrix, error) {
+	list := make([]Matrix, len(a.LowRank))
+	err := eachMatrix(ctx, list, 0, nil, func(_ context.Context, i int) (err error) {
+		if list[i], err = a.LowRank[i].Decomposed(); err != nil {
+			return fmt.Errorf("%s: %w", a.Path, err)
+		}
+		return nil
+	})
+	return list, err
+}
+
 // Truncated is an adapter whose products are cut to the leading directions: to at
 // most a rank (0 for any), and to the least that holds a share of each product's
 // squared norm (0 for all). The sizes of the results are those of the factors'
 // core, no product is multiplied out. Beside it stands the decomposition of every
 // product before, of which LowRank.Rank is what is kept.
-func (a *Adapter) Truncated(rank int, energy float64) (*Adapter, []Matrix, error) {
+func (a *Adapter) Truncated(ctx context.Context, rank int, energy float64) (*Adapter, []Matrix, error) {
 	r := &Adapter{Path: a.Path, Config: a.Config, Replaced: a.Replaced, Rows: a.Rows, Sparse: a.Sparse}
-	var list []Matrix
-	for _, l := range a.LowRank {
-		m, err := l.Decomposed()
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", a.Path, err)
-		}
+	list, err := a.Decomposed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, m := range list {
 		keep := m.Rank
 		if rank > 0 {
 			keep = min(keep, rank)
@@ -138,8 +151,8 @@ func (a *Adapter) Truncated(rank int, energy float64) (*Adapter, []Matrix, error
 			keep = min(keep, m.Holding(energy))
 		}
 		m.LowRank = m.LowRank.Truncated(keep)
-		list = append(list, m)
-		if keep > 0 || m.Bias != nil {
+		list[i] = m
+		if keep > 0 || m.Bias != nil || m.Magnitude != nil {
 			r.LowRank = append(r.LowRank, m.rounded())
 		}
 	}

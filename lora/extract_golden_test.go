@@ -96,7 +96,7 @@ func TestGoldenBlends(t *testing.T) {
 		t.Helper()
 		sum, err := lora.Concatenated([]*lora.Adapter{first, adapter(other)}, weights)
 		if err == nil && rank > 0 {
-			sum, _, err = sum.Truncated(rank, 0)
+			sum, _, err = sum.Truncated(t.Context(), rank, 0)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -110,7 +110,7 @@ func TestExtractionLaws(t *testing.T) {
 	whole := decompose(t, delta, lora.DecomposeOptions{Embedding: true})
 	for _, rank := range []int{1, 4, 7} {
 		cut := decompose(t, delta, lora.DecomposeOptions{Embedding: true, Ranks: lora.Ranks{Rank: rank}})
-		less, _, err := whole.Adapter(0, nil).Truncated(rank, 0)
+		less, _, err := whole.Adapter(0, nil).Truncated(t.Context(), rank, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,12 +227,12 @@ func TestAlgebra(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "sum", products(sum), want, 1e-6)
-	cut, _, err := sum.Truncated(8, 0) // no more than their ranks
+	cut, _, err := sum.Truncated(t.Context(), 8, 0) // no more than their ranks
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "truncated to its rank", products(cut), want, 1e-6)
-	less, _, err := sum.Truncated(0, 1-1e-12)
+	less, _, err := sum.Truncated(t.Context(), 0, 1-1e-12)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ const vllmRank = 512
 // lora_alpha and refuses modules_to_save and DoRA; the second divides lora_alpha by
 // the rank of each product, and knows factors and norms.
 func (a *Adapter) Loaders() []Loader {
-	vllm, llama := Loader{Name: "vLLM"}, Loader{Name: "llama.cpp"}
+	peft, vllm, llama := Loader{Name: "PEFT"}, Loader{Name: "vLLM"}, Loader{Name: "llama.cpp"}
 	both := func(format string, values ...any) {
 		vllm.Problems = append(vllm.Problems, fmt.Sprintf(format, values...))
 		llama.Problems = append(llama.Problems, fmt.Sprintf(format, values...))
@@ -49,6 +49,10 @@ func (a *Adapter) Loaders() []Loader {
 		} else {
 			whole++
 		}
+	}
+	if len(a.Sparse) > 0 {
+		peft.Problems = append(peft.Problems, "does not read the single elements of "+remainderFile)
+		both("does not read the single elements of %s", remainderFile)
 	}
 	if dora > 0 {
 		both("refuses DoRA (%d modules)", dora)
@@ -77,5 +81,5 @@ func (a *Adapter) Loaders() []Loader {
 	if highest > vllmRank {
 		vllm.Problems = append(vllm.Problems, fmt.Sprintf("takes ranks up to %d: the highest is %d", vllmRank, highest))
 	}
-	return []Loader{{Name: "PEFT"}, vllm, llama}
+	return []Loader{peft, vllm, llama}
 }

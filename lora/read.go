@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -176,9 +177,9 @@ func (a *Adapter) tokens(c config, file tensors.Source, name, module string) err
 	if index != nil {
 		ok = tensors.KeyOf(weightOf(module)).Part == tensors.PartEmbed
 	}
-	for key, list := range c.Tokens {
+	for _, key := range slices.Sorted(maps.Keys(c.Tokens)) { // of several the last
 		if key != embeddingName && ends(module, key) {
-			index, ok = list, true
+			index, ok = c.Tokens[key], true
 		}
 	}
 	if !ok || len(info.Shape) != 2 || info.Shape[0] != len(index) {

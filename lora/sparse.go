@@ -72,7 +72,7 @@ func (s Sparse) each(from, n int, add func(i int, v float32)) {
 // names them: of each tensor the indices, U32 [n], and the values, F32 [n]. The
 // shape is that of the base.
 const (
-	remainderFile = "surgeon_remainder.safetensors"
+	remainderFile = RemainderFile
 	indexSuffix   = ".remainder_index"
 	valueSuffix   = ".remainder_value"
 )

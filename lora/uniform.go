@@ -2,6 +2,8 @@ package lora
 
 import (
 	"slices"
+
+	"surgeon/tensors"
 )
 
 // Tensors are the names of all tensors of a base that an adapter changes, sorted,
@@ -24,17 +26,10 @@ func (a *Adapter) Tensors() []string {
 	return slices.Compact(list)
 }
 
-// Bytes is what the tensors of an adapter take in a file.
+// Bytes is what the tensors of an adapter take in its files.
 func (a *Adapter) Bytes() (n int64) {
-	for _, l := range a.LowRank {
-		n += int64(len(l.A)+len(l.B)+len(l.Magnitude)+len(l.Bias)) * int64(l.DType.Size())
-	}
-	for _, r := range a.Replaced {
-		info, _ := r.Values.Info(r.Name)
-		n += info.Bytes()
-	}
-	for _, r := range a.Rows {
-		n += int64(len(r.Values)) * int64(r.DType.Size())
+	for _, t := range newSaved(a.ranked()).tensors {
+		n += tensors.Info{DType: t.dtype, Shape: t.shape}.Bytes()
 	}
 	for _, s := range a.Sparse {
 		n += 8 * int64(len(s.Values))
@@ -48,12 +43,12 @@ func (a *Adapter) Bytes() (n int64) {
 func (a *Adapter) Uniform() *Adapter {
 	u := *a
 	u.LowRank = slices.Clone(a.LowRank)
-	highest := 0
-	for _, l := range a.LowRank {
-		highest = max(highest, l.Rank)
+	highest, scale := a.Highest(), 1.0
+	if at := slices.IndexFunc(a.LowRank, func(l LowRank) bool { return l.Scale != 0 }); at >= 0 {
+		scale = a.LowRank[at].Scale
 	}
 	for i, l := range u.LowRank {
-		u.LowRank[i] = l.Padded(highest).Folded(u.LowRank[0].Scale)
+		u.LowRank[i] = l.Padded(highest).Folded(scale)
 	}
 	return &u
 }

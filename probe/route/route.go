@@ -22,6 +22,7 @@ import (
 type Example struct {
 	Label  string
 	Vector []float64
+	Group  string // examples of one, such as one question asked twice, are tested together; "" is its own
 }
 
 // Router labels vectors by the nearest centroid (Tibshirani, Hastie, Narasimhan and
@@ -138,9 +139,13 @@ func (c Confusion) Share(label, routed string) (n, of int) {
 }
 
 // CrossValidate routes every example by a router that was made of the others: those
-// in other ones of so many folds, which hold every label alike. Examples of a label
-// go to the folds in turn, in their order.
+// in other ones of so many folds, which hold every label alike. The groups of a label
+// go to the folds in turn, in the order of their first examples. It panics for fewer
+// than two folds.
 func CrossValidate(examples []Example, folds int) (Confusion, error) {
+	if folds < 2 {
+		panic("route: a test takes two folds or more")
+	}
 	whole, err := Fit(examples)
 	if err != nil {
 		return Confusion{}, err
@@ -149,10 +154,16 @@ func CrossValidate(examples []Example, folds int) (Confusion, error) {
 	for range whole.Labels {
 		c.Counts = append(c.Counts, make([]int, len(whole.Labels)))
 	}
-	seen, fold := map[string]int{}, make([]int, len(examples))
+	seen, fold, groups := map[string]int{}, make([]int, len(examples)), map[[2]string]int{}
 	for i, e := range examples {
-		fold[i] = seen[e.Label] % folds
-		seen[e.Label]++
+		group := [2]string{e.Label, e.Group}
+		at, known := groups[group]
+		if !known || e.Group == "" {
+			at = seen[e.Label] % folds
+			seen[e.Label]++
+			groups[group] = at
+		}
+		fold[i] = at
 	}
 	for f := range folds {
 		var rest []Example
@@ -166,7 +177,7 @@ func CrossValidate(examples []Example, folds int) (Confusion, error) {
 		}
 		r, err := Fit(rest)
 		if err != nil {
-			return Confusion{}, fmt.Errorf("without a %dth of the prompts: %w", folds, err)
+			return Confusion{}, fmt.Errorf("tested in %d folds: without one of them: %w", folds, err)
 		}
 		for i, e := range examples {
 			if fold[i] == f {

@@ -50,6 +50,25 @@ func TestRouter(t *testing.T) {
 	}
 }
 
+// TestGroups: what is one question asked again is not known by its twin.
+func TestGroups(t *testing.T) {
+	var examples []route.Example
+	for i := range 20 {
+		v := []float64{float64(i), float64(i * i % 7)}
+		label := []string{"a", "b"}[i*i%3%2] // which the vectors do not tell
+		for range 2 {
+			examples = append(examples, route.Example{Label: label, Vector: v, Group: fmt.Sprint(i)})
+		}
+	}
+	together, err := route.CrossValidate(examples, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := together.Counts[0][0] + together.Counts[0][1]; n%2 != 0 || together.Counts[0][0]%2 != 0 {
+		t.Errorf("twins are routed apart: %v", together)
+	}
+}
+
 // TestNoise: labels that mean nothing are known by chance, not by heart.
 func TestNoise(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
@@ -81,7 +100,8 @@ func TestFitRefuses(t *testing.T) {
 
 func Example() {
 	r, err := route.Fit([]route.Example{
-		{"chemistry", []float64{1, 5}}, {"chemistry", []float64{1.2, 4}}, {"general", []float64{-1, 5}}, {"general", []float64{-0.8, 4}},
+		{Label: "chemistry", Vector: []float64{1, 5}}, {Label: "chemistry", Vector: []float64{1.2, 4}},
+		{Label: "general", Vector: []float64{-1, 5}}, {Label: "general", Vector: []float64{-0.8, 4}},
 	})
 	if err != nil {
 		fmt.Println(err)
