@@ -18,7 +18,9 @@ func TestLoraForce(t *testing.T) {
 	type drift struct {
 		Total struct{ Rel float64 }
 	}
-	of := func(adapter string) float64 { return parsed[drift](t, done(t, "diff", "base", adapter, "--json")).Total.Rel }
+	of := func(adapter string) float64 {
+		return parsed[drift](t, done(t, "diff", "base", adapter, "--json")).Total.Rel
+	}
 	sparse := of("a")
 	done(t, "lora", "rescale", "a", "--alpha", "1", "-o", "same")
 	if of("same") != sparse {
