@@ -161,7 +161,7 @@ func (s *shown) print(env environment) error {
 		return err
 	}
 	columns := []table.Column{{Name: "module", Tail: true}, {Name: "shape", Right: true, Spare: true}, {Name: "rank", Right: true}, {Name: "scale", Right: true, Spare: true},
-		{Name: "norm", Right: true}, {Name: "stable rank", Right: true, Spare: true}, {Name: "90 % in", Right: true}}
+		{Name: "norm", Right: true, Spare: true}, {Name: "stable rank", Right: true, Spare: true}, {Name: "90 % in", Right: true, Spare: true}}
 	if s.Base != "" {
 		columns = append(columns, table.Column{Name: "of base", Right: true}, table.Column{Name: "intruders", Right: true})
 	}

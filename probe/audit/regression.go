@@ -1,0 +1,193 @@
+package audit
+
+import (
+	"fmt"
+
+	"surgeon/probe/stat"
+)
+
+// Gap is what tuning did to one task.
+type Gap struct {
+	Task string
+	Kind Kind
+	// N is the number of items, and Clusters that of their clusters, or 0 if
+	// they are independent.
+	N, Clusters int
+	// Base and Tuned are the mean scores.
+	Base, Tuned float64
+	// Gap is base minus tuned, positive for a loss, as a share of the items;
+	// paired and clustered, see [stat.Compare].
+	Gap Interval
+	// Adjusted is the gap in points above chance, (base-tuned) / (1-chance),
+	// which can be compared between tasks.
+	Adjusted float64
+	// P is the two-sided p value, adjusted by Holm's method for the number of
+	// protected tasks, or of domain tasks.
+	P float64
+	// Shown says that the gap is at least the least gap of the rule, its
+	// interval above 0, and P at most 1 minus the confidence.
+	Shown bool
+	// Lost and Gained count the items whose score fell and rose: b and c of
+	// McNemar's test. LuckyLost is how many are expected to fall although
+	// nothing was forgotten, if answers that the base only guessed are guessed
+	// afresh: N u g (1-g), with g the chance and u the share that the base does
+	// not know, (1-base) / (1-g).
+	Lost, Gained int
+	LuckyLost    float64
+	// Word puts the tuned model against the margin.
+	Word stat.Verdict
+	// Detectable is the smallest loss that would be found with probability 80 %.
+	Detectable float64
+	// Needed is the number of items that would decide, see [TaskVerdict].
+	Needed int
+	// Floor, Ceiling and Few say that the base is not shown to score above
+	// chance, that it scores above 95 %, and that there are fewer than 30
+	// items. The warnings say what this means, and what else limits the numbers.
+	Floor, Ceiling, Few bool
+	Warnings            []string
+}
+
+// Regression is what tuning did to all tasks.
+type Regression struct {
+	// Tasks has one entry per task of the basket, in its order.
+	Tasks []Gap
+	// Largest is the position of the largest regression: of the protected tasks
+	// whose gap is shown, the one that lost most in points above chance. It is
+	// -1 if none has, and Why then says so.
+	Largest int
+	Why     string
+	// Simultaneous is the gap of the largest regression in points above chance,
+	// with an interval that holds although it was picked for being the largest.
+	Simultaneous Interval
+	// Shrunken is the gap moved towards the mean of all by empirical Bayes.
+	Shrunken float64
+	// Probability is the share of bootstrap samples in which this gap is the
+	// largest of the protected tasks, and RunnerUp the position of the next
+	// largest gap, -1 if there is none, which is the largest with
+	// RunnerUpProbability.
+	Probability         float64
+	RunnerUp            int
+	RunnerUpProbability float64
+	// HeldOut is the gap of the task that lost most on one half of the items,
+	// HeldOutTask, measured on the other half.
+	HeldOut     Interval
+	HeldOutTask string
+	Warnings    []string
+}
+
+// Regressions says what the tuned model lost against the base on each task,
+// and which loss is the largest (see [stat.Largest]).
+//
+// It is an error if the basket has no tasks, a task no items, a name comes
+// twice, scores do not fit the items or do not lie between 0 and 1, or a number
+// of the rule or of a task makes no sense.
+func Regressions(tasks []Task, base, tuned Model, rule Rule) (*Regression, error) {
+	p, err := newPanel(tasks, rule, base, tuned)
+	if err != nil {
+		return nil, err
+	}
+	return p.regressions()
+}
+
+func (p panel) regressions() (*Regression, error) {
+	result := &Regression{Tasks: make([]Gap, len(p.tasks)), Largest: -1, RunnerUp: -1}
+	for t := range p.tasks {
+		d, err := p.compare(t, baseAt, tunedAt)
+		if err != nil {
+			return nil, err
+		}
+		result.Tasks[t] = p.gap(t, d)
+	}
+	for _, some := range [][]int{p.protected, p.domain} {
+		p.adjust(result.Tasks, some)
+	}
+	return result, p.rank(result)
+}
+
+// gap describes one comparison of the tuned model with the base.
+func (p panel) gap(t int, d stat.Difference) Gap {
+	task := p.tasks[t]
+	unknown := (1 - d.Base) / (1 - task.Chance)
+	g := Gap{
+		Task: task.Name, Kind: task.Kind, N: d.N, Clusters: d.Clusters, Base: d.Base, Tuned: d.Tuned,
+		Gap:      Interval{Value: 0 - d.Difference, Low: 0 - d.High, High: 0 - d.Low, Defined: true},
+		Adjusted: (0 - d.Difference) / (1 - task.Chance), P: d.P, Lost: d.Lost, Gained: d.Gained,
+		LuckyLost: float64(d.N) * min(1, unknown) * task.Chance * (1 - task.Chance),
+		Word:      d.Verdict, Detectable: 1, Needed: needed(d, task.margin()),
+		Floor: d.Floor, Ceiling: d.Ceiling, Few: d.N < fewItems,
+		Warnings: d.Warnings,
+	}
+	if d.SE >= 0 {
+		g.Detectable = min(1, d.Detectable)
+	}
+	if g.Few {
+		g.Warnings = append(g.Warnings, fewWarning(d.N))
+	}
+	return g
+}
+
+// fewItems is the number of items below which a task is flagged: no margin in
+// use can be shown to hold on so few.
+const fewItems = 30
+
+func fewWarning(n int) string {
+	return fmt.Sprintf("%d items are too few to show or exclude anything but a large loss", n)
+}
+
+// adjust corrects the p values of some tasks for their number, and says which
+// gaps are shown.
+func (p panel) adjust(gaps []Gap, tasks []int) {
+	values := make([]float64, len(tasks))
+	for at, t := range tasks {
+		values[at] = gaps[t].P
+	}
+	for at, value := range stat.Holm(values) {
+		g := &gaps[tasks[at]]
+		g.P = value
+		g.Shown = g.Gap.Value >= p.rule.LeastGap-1e-12 && g.Gap.Low > 0 && value <= 1-p.rule.Confidence+1e-12
+	}
+}
+
+// rank finds the largest regression.
+func (p panel) rank(r *Regression) error {
+	if len(p.protected) == 0 {
+		r.Why = "no protected task was tested"
+		r.Simultaneous, r.HeldOut = undefined(r.Why), undefined(r.Why)
+		return nil
+	}
+	var pairs []stat.Pair
+	at := map[string]int{}
+	for _, t := range p.protected {
+		at[p.tasks[t].Name] = t
+		pairs = append(pairs, stat.Pair{Name: p.tasks[t].Name, Base: p.table(t, baseAt), Tuned: p.table(t, tunedAt), Chance: p.tasks[t].Chance})
+	}
+	ranking, err := stat.Largest(pairs, stat.Options{Confidence: p.rule.Confidence, Draws: p.rule.Resamples, Seed: p.rule.Seed})
+	if err != nil {
+		return fmt.Errorf("audit: the protected tasks cannot be ranked: %w", err)
+	}
+	r.Warnings = ranking.Warnings
+	r.setHeldOut(ranking.HeldOut)
+	for _, entry := range ranking.Entries {
+		t := at[entry.Name]
+		if r.Largest < 0 && r.Tasks[t].Shown {
+			r.Largest, r.Probability, r.Shrunken = t, entry.Probability, 0-entry.Shrunken
+			r.Simultaneous = Interval{Value: 0 - entry.Difference, Low: 0 - entry.High, High: 0 - entry.Low, Defined: true}
+		} else if r.RunnerUp < 0 {
+			r.RunnerUp, r.RunnerUpProbability = t, entry.Probability
+		}
+	}
+	if r.Largest < 0 {
+		r.Why = fmt.Sprintf("no protected task shows a loss of %s points or more", points(p.rule.LeastGap))
+		r.Simultaneous = undefined(r.Why)
+	}
+	return nil
+}
+
+func (r *Regression) setHeldOut(h stat.HeldOut) {
+	r.HeldOutTask = h.Name
+	if h.Unknown != "" {
+		r.HeldOut = undefined(h.Unknown)
+		return
+	}
+	r.HeldOut = Interval{Value: 0 - h.Difference, Low: 0 - h.High, High: 0 - h.Low, Defined: true}
+}

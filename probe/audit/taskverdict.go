@@ -1,0 +1,124 @@
+package audit
+
+import (
+	"math"
+
+	"surgeon/probe/stat"
+)
+
+// TaskVerdict is what the candidate does on one task.
+type TaskVerdict struct {
+	Task string
+	Kind Kind
+	N    int
+	// Base, Tuned and Candidate are the mean scores, and Margin the largest
+	// loss that does not matter.
+	Base, Tuned, Candidate, Margin float64
+	// Gap is base minus tuned, Difference candidate minus base: a loss that is
+	// left is negative.
+	Gap, Difference Interval
+	// Closed is the share of the gap that the candidate closes, above 1 if it
+	// scores above the base; for a domain task the share of its gain that the
+	// candidate keeps.
+	Closed Interval
+	// LowerBound bounds Difference from below with the one-sided confidence,
+	// and NonInferior says that it lies above minus the margin.
+	LowerBound  float64
+	NonInferior bool
+	// Failed says that the task is not non-inferior although it was measured
+	// well enough: Difference lies wholly below minus the margin, or half its
+	// interval is no wider than the margin. A task that is neither is open.
+	Failed bool
+	// Word puts the candidate against the margin as package stat does. It is
+	// INCONCLUSIVE also where the base could not lose the margin.
+	Word stat.Verdict
+	// Needed is the number of items that would decide with probability 80 %
+	// whether the candidate is non-inferior, if the true difference is the one
+	// observed; 0 if it is decided or no number would do.
+	Needed int
+	// Lost counts the items that the base has right and the tuned model wrong,
+	// Healed those of them that the candidate has right, and Broken the items
+	// that base and tuned model have right and the candidate wrong. An item is
+	// right from a score of one half up.
+	Lost, Healed, Broken int
+	// Floor, Ceiling, Few and Warnings are as in [Gap].
+	Floor, Ceiling, Few bool
+	Warnings            []string
+}
+
+// taskVerdict judges the candidate on one task, whose gap is known.
+func (p panel) taskVerdict(t int, g Gap) (TaskVerdict, error) {
+	d, err := p.compare(t, baseAt, candidateAt)
+	if err != nil {
+		return TaskVerdict{}, err
+	}
+	margin := p.tasks[t].margin()
+	v := TaskVerdict{
+		Task: g.Task, Kind: g.Kind, N: g.N, Base: g.Base, Tuned: g.Tuned, Candidate: d.Tuned, Margin: margin,
+		Gap: g.Gap, Difference: Interval{Value: d.Difference, Low: d.Low, High: d.High, Defined: true},
+		LowerBound: d.Lower, NonInferior: d.Lower > -margin, Word: d.Verdict, Needed: needed(d, margin),
+		Floor: g.Floor, Ceiling: g.Ceiling, Few: g.Few, Warnings: d.Warnings,
+	}
+	v.Failed = !v.NonInferior && (d.High < -margin || v.Difference.half() <= margin)
+	if v.Few {
+		v.Warnings = append(v.Warnings, fewWarning(v.N))
+	}
+	v.count(p, t)
+	switch {
+	case g.Kind == Domain:
+		v.Closed, err = p.share([]int{t}, baseAt, tunedAt, candidateAt, "gain to keep")
+	case g.Shown:
+		v.Closed, err = p.share([]int{t}, tunedAt, baseAt, candidateAt, "gap to close")
+	default:
+		v.Closed = undefined("no gap to close is shown")
+	}
+	return v, err
+}
+
+// count keeps the ledger of the items that changed sides.
+func (v *TaskVerdict) count(p panel, t int) {
+	right := func(model, i int) bool { return p.models[model].Scores[t][i] >= 0.5 }
+	for i := range p.tasks[t].Items {
+		switch {
+		case !right(baseAt, i):
+		case right(tunedAt, i) && !right(candidateAt, i):
+			v.Broken++
+		case !right(tunedAt, i):
+			v.Lost++
+			if right(candidateAt, i) {
+				v.Healed++
+			}
+		}
+	}
+}
+
+// needed returns how many items would show on which side of minus the margin
+// a difference lies, 0 if it is shown already: with D the observed difference
+// and V = N SE² the variance of an item,
+//
+//	6.18 V / (D+margin)²  if D lies above minus the margin (one-sided, 5 %),
+//	7.85 V / (D+margin)²  if it lies below (two-sided, 5 %),
+//
+// for a power of 80 %. For D = 0 the first is the usual number for showing
+// non-inferiority, V then being the share of items that changed. Even
+// without any change the first is no less than log(0.05) / log(1-D-margin), the
+// rule of three.
+func needed(d stat.Difference, margin float64) int {
+	room := d.Difference + margin
+	if d.Lower > -margin || d.High < -margin || !(d.SE >= 0) || room == 0 {
+		return 0
+	}
+	number, variance := 0, float64(d.N)*d.SE*d.SE
+	if room > 0 {
+		number = stat.ItemsToRetain(room, variance)
+	} else {
+		number = stat.ItemsNeeded(room, variance, 0, 0, 1)
+	}
+	if number == 0 {
+		return 0 // more than anyone could run
+	}
+	if room > 0 && room < 1 {
+		number = max(number, int(math.Ceil(math.Log(0.05)/math.Log1p(-room))))
+	}
+	return max(number, d.N+1)
+}
