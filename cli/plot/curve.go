@@ -19,7 +19,10 @@ type Curve struct {
 	XLabel, YLabel string
 	// Lines holds the lines in the order of the legend, which stands to the
 	// right of the axes. Colours repeat after seven lines, then with dashes.
+	// In print their names stand at their ends.
 	Lines []Line
+	// Gates are lines across the figure.
+	Gates []Gate
 }
 
 // Line is one line of a Curve: points joined in the order given, with error
@@ -34,6 +37,8 @@ type Line struct {
 	// from Y. Both are nil for a line without bars; a bar with an end of NaN is
 	// left out.
 	Low, High []float64
+	// Band draws the intervals as one translucent band, not as bars.
+	Band bool
 }
 
 // Size of the area between the axes, in points, unless their labels are longer.
@@ -44,17 +49,11 @@ const (
 
 // figure implements Drawing.
 func (v Curve) figure() (figure, error) {
-	for i, line := range v.Lines {
-		line.checkShape(i)
-		if err := line.check(); err != nil {
-			return figure{}, err
-		}
-	}
-	if len(v.xs()) == 0 {
-		return figure{}, fmt.Errorf("plot: the curve %q has no points", v.Title)
+	if err := v.check(); err != nil {
+		return figure{}, err
 	}
 	p, legend := v.plot()
-	side := legendWidth(legend, v.Lines)
+	side := legendWidth(legend, append(v.Lines[:len(v.Lines):len(v.Lines)], gateNames(v.Gates)...))
 	extraWidth, extraHeight := overhead(p)
 	width := max(areaWidth, style(labelSize).Width(p.X.Label.Text)) + extraWidth
 	height := max(areaHeight, style(labelSize).Width(p.Y.Label.Text)) + extraHeight
@@ -64,6 +63,21 @@ func (v Curve) figure() (figure, error) {
 			legend.Draw(draw.Crop(c, width+legendGap, 0, 0, 0))
 		}
 	}), nil
+}
+
+// check reports data that cannot be drawn, and panics unless they fit each
+// other.
+func (v Curve) check() error {
+	for i, line := range v.Lines {
+		line.checkShape(i)
+		if err := line.check(); err != nil {
+			return err
+		}
+	}
+	if len(v.xs()) == 0 {
+		return fmt.Errorf("plot: the curve %q has no points", v.Title)
+	}
+	return checkGates(v.Gates)
 }
 
 // checkShape panics unless the slices of a line are of one length.
@@ -118,10 +132,16 @@ func (v Curve) plot() (*plot.Plot, *plot.Legend) {
 	restyle(&legend.TextStyle, labelSize-1)
 	legend.ThumbnailWidth, legend.Padding = 26, 5
 	p.Add(levels{})
+	for _, gate := range v.Gates {
+		p.Add(gateLine{gate})
+	}
 	for i, line := range v.Lines {
 		drawn := newMarks(line, i, v.shift(i))
 		p.Add(drawn)
 		legend.Add(label(line.Name), drawn)
+	}
+	for _, gate := range v.Gates {
+		legend.Add(label(gate.Label), gateLine{gate})
 	}
 	p.X.Min, p.X.Max = spread(p.X.Min, p.X.Max, math.Inf(-1), math.Inf(1))
 	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0, 1)

@@ -12,16 +12,32 @@ import (
 
 // Front is clouds of points with two shares each, such as a general and a domain
 // score, and the line through those that no other beats in both. Both axes are
-// in per cent.
+// in per cent; a share may be negative, such as a loss.
 type Front struct {
 	// Title stands above the figure, broken into lines where it is too long.
 	Title string
 	// XLabel and YLabel say what the axes are.
 	XLabel, YLabel string
-	// Clouds holds the points in the order of the legend.
+	// XUnit and YUnit stand at the numbers of the axes in print; "" for %.
+	XUnit, YUnit string
+	// Clouds holds the points in the order of the legend. In print, labels of
+	// the first clouds are placed first, and those of others left out where
+	// there is no room.
 	Clouds []Cloud
 	// X and Y hold the points of the line, in the order in which they are joined.
 	X, Y []float64
+	// Chord is a line of reference; nil for none.
+	Chord *Chord
+	// Gates are lines across the figure.
+	Gates []Gate
+}
+
+// Chord is a straight line of reference, such as that from a model to its
+// fine-tune: what is above it has been won.
+type Chord struct {
+	X0, Y0, X1, Y1 float64
+	// Label stands at the line; "" for none.
+	Label string
 }
 
 // Cloud is points of one kind, with error bars both ways.
@@ -34,20 +50,15 @@ type Cloud struct {
 	XLow, XHigh, YLow, YHigh []float64
 	// Labels stand beside the points; "" for none.
 	Labels []string
+	// Marked draws the points larger in print, with a black edge and bold
+	// labels, which are never left out for those of others.
+	Marked bool
 }
 
 // figure implements Drawing.
 func (v Front) figure() (figure, error) {
-	points := 0
-	for i, cloud := range v.Clouds {
-		cloud.checkShape(i)
-		if err := cloud.check(); err != nil {
-			return figure{}, err
-		}
-		points += len(cloud.X)
-	}
-	if points == 0 {
-		return figure{}, fmt.Errorf("plot: the front %q has no points", v.Title)
+	if err := v.check(); err != nil {
+		return figure{}, err
 	}
 	p, legend := v.plot()
 	side := legendWidth(legend, v.names())
@@ -62,12 +73,35 @@ func (v Front) figure() (figure, error) {
 	}), nil
 }
 
+// check reports data that cannot be drawn, and panics unless they fit each
+// other.
+func (v Front) check() error {
+	points := 0
+	for i, cloud := range v.Clouds {
+		cloud.checkShape(i)
+		if err := cloud.check(); err != nil {
+			return err
+		}
+		points += len(cloud.X)
+	}
+	if points == 0 {
+		return fmt.Errorf("plot: the front %q has no points", v.Title)
+	}
+	if c := v.Chord; c != nil && !(drawable(c.X0) && drawable(c.Y0) && drawable(c.X1) && drawable(c.Y1)) {
+		return fmt.Errorf("plot: the chord %q from (%v, %v) to (%v, %v) has no place", c.Label, c.X0, c.Y0, c.X1, c.Y1)
+	}
+	return checkGates(v.Gates)
+}
+
 // names are lines of the same names, whose legend is as wide.
 func (v Front) names() (lines []Line) {
 	for _, cloud := range v.Clouds {
 		lines = append(lines, Line{Name: cloud.Name})
 	}
-	return lines
+	if v.Chord != nil {
+		lines = append(lines, Line{Name: v.Chord.Label})
+	}
+	return append(lines, gateNames(v.Gates)...)
 }
 
 // checkShape panics unless the slices of a cloud are of one length.
@@ -104,16 +138,33 @@ func (v Front) plot() (*plot.Plot, *plot.Legend) {
 	restyle(&legend.TextStyle, labelSize-1)
 	legend.ThumbnailWidth, legend.Padding = 14, 5
 	p.Add(levels{}, path{v.X, v.Y})
+	v.addReferences(p)
 	for i, c := range v.Clouds {
 		drawn := dots{c, draw.GlyphStyle{Color: okabeIto[i%len(okabeIto)], Radius: 3.2, Shape: shapes[i%len(shapes)]}}
 		p.Add(drawn)
 		legend.Add(label(c.Name), drawn)
+	}
+	if v.Chord != nil {
+		legend.Add(label(v.Chord.Label), chordLine{*v.Chord})
+	}
+	for _, gate := range v.Gates {
+		legend.Add(label(gate.Label), gateLine{gate})
 	}
 	p.X.Min, p.X.Max = spread(p.X.Min, p.X.Max, 0, 1)
 	p.Y.Min, p.Y.Max = spread(p.Y.Min, p.Y.Max, 0, 1)
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Tick.Marker, p.Y.Tick.Marker = percentTicks{}, percentTicks{}
 	return p, &legend
+}
+
+// addReferences adds the chord and the gates, below the points.
+func (v Front) addReferences(p *plot.Plot) {
+	if v.Chord != nil {
+		p.Add(chordLine{*v.Chord})
+	}
+	for _, gate := range v.Gates {
+		p.Add(gateLine{gate})
+	}
 }
 
 // path is the line of the front.

@@ -29,8 +29,9 @@ var shapes = []draw.GlyphDrawer{
 // dashes are the patterns of the first seven lines, the next seven and so on.
 var dashes = [][]vg.Length{nil, {5, 2}, {1.5, 1.5}}
 
-// marks draws one line with its markers and error bars.
+// marks draws one line with its markers and error bars, or with a band.
 type marks struct {
+	band            bool
 	x, y, low, high []float64
 	stroke, bar     draw.LineStyle
 	glyph           draw.GlyphStyle
@@ -41,6 +42,7 @@ type marks struct {
 func newMarks(line Line, i int, shift float64) marks {
 	hue := okabeIto[i%len(okabeIto)]
 	m := marks{
+		band:   line.Band,
 		stroke: draw.LineStyle{Color: hue, Width: 1.6, Dashes: dashes[i/len(okabeIto)%len(dashes)]},
 		bar:    draw.LineStyle{Color: hue, Width: 1},
 		glyph:  draw.GlyphStyle{Color: hue, Radius: 3, Shape: shapes[i%len(shapes)]},
@@ -62,7 +64,7 @@ func newMarks(line Line, i int, shift float64) marks {
 func (v Curve) shift(i int) float64 {
 	bars, xs := 0, v.xs()
 	for _, line := range v.Lines {
-		if line.Low != nil {
+		if line.Low != nil && !line.Band {
 			bars++
 		}
 	}
@@ -99,14 +101,27 @@ func (m marks) Plot(c draw.Canvas, p *plot.Plot) {
 	for i := range m.x {
 		points[i] = vg.Point{X: x(m.x[i]), Y: y(m.y[i])}
 	}
+	if m.band {
+		m.drawBand(c, points, y)
+	}
 	c.StrokeLines(m.stroke, points)
 	for i, at := range points {
 		m.drawGround(&c, at)
-		if !math.IsNaN(m.low[i]) {
+		if !m.band && !math.IsNaN(m.low[i]) {
 			m.drawBar(&c, at.X, y(m.low[i]), y(m.high[i]))
 		}
 		c.DrawGlyphNoClip(m.glyph, at)
 	}
+}
+
+// drawBand draws the intervals as a band.
+func (m marks) drawBand(c draw.Canvas, points []vg.Point, y func(float64) vg.Length) {
+	t := trace{points: points, band: true, hue: m.stroke.Color.(color.NRGBA)}
+	for i, at := range points {
+		t.low = append(t.low, vg.Point{X: at.X, Y: y(m.low[i])})
+		t.high = append(t.high, vg.Point{X: at.X, Y: y(m.high[i])})
+	}
+	t.drawBand(c)
 }
 
 // drawBar draws an error bar with its caps.

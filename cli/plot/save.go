@@ -16,11 +16,15 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Drawing is what [Save] can write: a [HeatMap] or a [Curve].
+// Drawing is what [Save] and [PNG] can draw: a [HeatMap], [Curve], [Front] or
+// [Bars].
 type Drawing interface {
 	// figure returns the drawing with its size, or says what is wrong with
 	// its data.
 	figure() (figure, error)
+	// printed returns it with the given size, of which either is 0 to be
+	// chosen.
+	printed(width, height vg.Length) (figure, error)
 }
 
 // figure is a drawing whose size is known. draw fills a canvas of that size.
