@@ -19,7 +19,7 @@ var layers = []string{"tensors", "merge", "lora", "probe", "cli"}
 
 // within are packages that import nothing of surgeon but what stands below
 // them in their own folder.
-var within = []string{"tensors/kernel", "tensors/kernel/pairsum", "probe/token", "probe/chat", "probe/task", "probe/stat", "probe/record", "cli/table", "cli/plot", "cli/preflight"}
+var within = []string{"tensors/kernel", "tensors/kernel/pairsum", "probe/token", "probe/chat", "probe/task", "probe/stat", "probe/record", "cli/table", "cli/plot", "cli/memo", "cli/preflight"}
 
 // reserved says where alone an outside package may be imported.
 var reserved = map[string][]string{
@@ -30,6 +30,7 @@ var reserved = map[string][]string{
 	"github.com/schollz/progressbar/":   {"cli"},
 	"gonum.org/v1/plot":                 {"cli/plot", "cli/memo"},
 	"codeberg.org/go-pdf/fpdf":          {"cli/plot", "cli/memo"},
+	"github.com/yuin/goldmark":          {"cli/memo"},
 	"github.com/parquet-go/":            {"probe/task/dataset"},
 	"github.com/neurosnap/sentences":    {"probe/task/ifeval/internal/english"},
 }
