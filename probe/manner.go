@@ -31,8 +31,8 @@ type Manner struct {
 // The share of one letter and the number of items from which a Manner counts as
 // Collapsed.
 const (
-	collapsedShare = 0.75
-	collapsedItems = 20
+	CollapsedShare = 0.75
+	CollapsedItems = 20
 )
 
 // MannerOf counts the answers to questions.
@@ -94,9 +94,9 @@ func grown(counts []int, last int) []int {
 }
 
 func (m *Manner) collapsed() bool {
-	if m.N < collapsedItems || m.Letters == nil {
+	if m.N < CollapsedItems || m.Letters == nil {
 		return false
 	}
 	most := slices.Index(m.Letters, slices.Max(m.Letters))
-	return float64(m.Letters[most]) >= collapsedShare*float64(m.N) && 2*m.Gold[most] < m.N
+	return float64(m.Letters[most]) >= CollapsedShare*float64(m.N) && 2*m.Gold[most] < m.N
 }

@@ -11,33 +11,36 @@ import (
 type Choice struct {
 	// Index is the position of the chosen candidate, and Why the reason in one
 	// sentence.
-	Index int
-	Why   string
+	Index int    `json:"index"`
+	Why   string `json:"why"`
 	// Best is the candidate that the one-standard-error rule started from.
-	Best int
+	Best int `json:"best"`
 	// Kept says that the chosen candidate keeps the retention that the rule asks
 	// for, by its estimate.
-	Kept bool
+	Kept bool `json:"kept"`
 	// Mean is the mean over the protected tasks of the chosen candidate's
 	// scores, SE the standard error of its difference to the base's mean, and
 	// Retention the share of the domain gain it keeps, not defined without a
 	// gain. All are flattered by having been chosen for.
-	Mean, SE  float64
-	Retention Interval
+	Mean      float64  `json:"mean"`
+	SE        float64  `json:"se"`
+	Retention Interval `json:"retention"`
 	// BaseMean is the base's mean over the protected tasks.
-	BaseMean float64
+	BaseMean float64 `json:"base_mean"`
 	// Candidates is their number, and Expected how much too high the mean of
 	// the best of so many would be, were they alike and independent: SE times
 	// the expected maximum of as many standard normal numbers. Candidates that
 	// resemble each other are less flattered.
-	Candidates int
-	Expected   float64
+	Candidates int     `json:"candidates"`
+	Expected   float64 `json:"expected"`
 	// Reported is the mean of the chosen candidate on the report part and
 	// Optimism is Mean minus Reported. AgainstBase is the same of the differences
 	// to the base, which leaves out that one part may have the easier items. All
 	// are 0 until Meet is called, after which Met is true.
-	Reported, Optimism, AgainstBase float64
-	Met                             bool
+	Reported    float64 `json:"reported"`
+	Optimism    float64 `json:"optimism"`
+	AgainstBase float64 `json:"against_base"`
+	Met         bool    `json:"met"`
 }
 
 // Choose picks one of several candidates on the select part of the items:

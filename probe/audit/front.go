@@ -9,23 +9,23 @@ import (
 // Point is one candidate between what it keeps of the domain and the room it
 // leaves on the protected tasks.
 type Point struct {
-	Name string
+	Name string `json:"name"`
 	// Retention is the share of the domain gain that is kept.
-	Retention Interval
+	Retention Interval `json:"retention"`
 	// Slack is the least over the protected tasks of
 	//
 	//	candidate - base + margin,
 	//
 	// positive if the candidate lost less than the margin everywhere, and Tight
 	// the task that has it.
-	Slack Interval
-	Tight string
+	Slack Interval `json:"slack"`
+	Tight string   `json:"tight,omitempty"`
 	// Dominated says that one other candidate, DominatedBy, is at least as good
 	// on both axes and better on one in at least 90 % of the bootstrap samples;
 	// Probability is the largest such share of any other candidate.
-	Dominated   bool
-	DominatedBy string
-	Probability float64
+	Dominated   bool    `json:"dominated"`
+	DominatedBy string  `json:"dominated_by,omitempty"`
+	Probability float64 `json:"probability"`
 }
 
 // surelyDominated is the share of samples from which on a point is dominated.

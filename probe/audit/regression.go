@@ -8,71 +8,76 @@ import (
 
 // Gap is what tuning did to one task.
 type Gap struct {
-	Task string
-	Kind Kind
+	Task string `json:"task"`
+	Kind Kind   `json:"kind"`
 	// N is the number of items, and Clusters that of their clusters, or 0 if
 	// they are independent.
-	N, Clusters int
+	N        int `json:"n"`
+	Clusters int `json:"clusters,omitempty"`
 	// Base and Tuned are the mean scores.
-	Base, Tuned float64
+	Base  float64 `json:"base"`
+	Tuned float64 `json:"tuned"`
 	// Gap is base minus tuned, positive for a loss, as a share of the items;
 	// paired and clustered, see [stat.Compare].
-	Gap Interval
+	Gap Interval `json:"gap"`
 	// Adjusted is the gap in points above chance, (base-tuned) / (1-chance),
 	// which can be compared between tasks.
-	Adjusted float64
+	Adjusted float64 `json:"adjusted"`
 	// P is the two-sided p value, adjusted by Holm's method for the number of
 	// protected tasks, or of domain tasks.
-	P float64
+	P float64 `json:"p"`
 	// Shown says that the gap is at least the least gap of the rule, its
 	// interval above 0, and P at most 1 minus the confidence.
-	Shown bool
+	Shown bool `json:"shown"`
 	// Lost and Gained count the items whose score fell and rose: b and c of
 	// McNemar's test. LuckyLost is how many are expected to fall although
 	// nothing was forgotten, if answers that the base only guessed are guessed
 	// afresh: N u g (1-g), with g the chance and u the share that the base does
 	// not know, (1-base) / (1-g).
-	Lost, Gained int
-	LuckyLost    float64
+	Lost      int     `json:"lost"`
+	Gained    int     `json:"gained"`
+	LuckyLost float64 `json:"lucky_lost"`
 	// Word puts the tuned model against the margin.
-	Word stat.Verdict
+	Word stat.Verdict `json:"word"`
 	// Detectable is the smallest loss that would be found with probability 80 %.
-	Detectable float64
+	Detectable float64 `json:"detectable"`
 	// Needed is the number of items that would decide, see [TaskVerdict].
-	Needed int
+	Needed int `json:"needed"`
 	// Floor, Ceiling and Few say that the base is not shown to score above
 	// chance, that it scores above 95 %, and that there are fewer than 30
 	// items. The warnings say what this means, and what else limits the numbers.
-	Floor, Ceiling, Few bool
-	Warnings            []string
+	Floor    bool     `json:"floor"`
+	Ceiling  bool     `json:"ceiling"`
+	Few      bool     `json:"few"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Regression is what tuning did to all tasks.
 type Regression struct {
 	// Tasks has one entry per task of the basket, in its order.
-	Tasks []Gap
+	Tasks []Gap `json:"tasks"`
 	// Largest is the position of the largest regression: of the protected tasks
 	// whose gap is shown, the one that lost most in points above chance. It is
 	// -1 if none has, and Why then says so.
-	Largest int
-	Why     string
+	Largest int    `json:"largest"`
+	Why     string `json:"why,omitempty"`
 	// Simultaneous is the gap of the largest regression in points above chance,
 	// with an interval that holds although it was picked for being the largest.
-	Simultaneous Interval
+	Simultaneous Interval `json:"simultaneous"`
 	// Shrunken is the gap moved towards the mean of all by empirical Bayes.
-	Shrunken float64
+	Shrunken float64 `json:"shrunken"`
 	// Probability is the share of bootstrap samples in which this gap is the
 	// largest of the protected tasks, and RunnerUp the position of the next
 	// largest gap, -1 if there is none, which is the largest with
 	// RunnerUpProbability.
-	Probability         float64
-	RunnerUp            int
-	RunnerUpProbability float64
+	Probability         float64 `json:"probability"`
+	RunnerUp            int     `json:"runner_up"`
+	RunnerUpProbability float64 `json:"runner_up_probability"`
 	// HeldOut is the gap of the task that lost most on one half of the items,
 	// HeldOutTask, measured on the other half.
-	HeldOut     Interval
-	HeldOutTask string
-	Warnings    []string
+	HeldOut     Interval `json:"held_out"`
+	HeldOutTask string   `json:"held_out_task,omitempty"`
+	Warnings    []string `json:"warnings,omitempty"`
 }
 
 // Regressions says what the tuned model lost against the base on each task,

@@ -67,6 +67,9 @@ type Model struct {
 	// tuned one, 1, such as the coefficient of an interpolation. It is NaN
 	// where there is no such number. Only [Choose] reads it.
 	Strength float64
+	// Class names the family of a candidate, such as interpolation or training.
+	// Only [Forgotten] reads it.
+	Class string
 }
 
 // Rule holds the thresholds of the decision, to be set before the run. The zero
@@ -103,11 +106,13 @@ func (r Rule) complete() Rule {
 type Interval struct {
 	// Value is the estimate, Low and High bound it at the confidence of the
 	// rule. All are 0 if the interval is not defined.
-	Value, Low, High float64
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
 	// Defined says that the numbers mean something.
-	Defined bool
+	Defined bool `json:"defined"`
 	// Why says in words why they do not, and is empty if they do.
-	Why string
+	Why string `json:"why,omitempty"`
 }
 
 func undefined(why string) Interval { return Interval{Why: why} }

@@ -27,31 +27,34 @@ const (
 
 // Verdict says whether a candidate closes the gap.
 type Verdict struct {
-	Word Word
+	Word Word `json:"word"`
 	// Sentence gives the reason in one sentence, Open what is undecided, one
 	// sentence each, and Warnings what limits the verdict.
-	Sentence       string
-	Open, Warnings []string
+	Sentence string   `json:"sentence"`
+	Open     []string `json:"open,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 	// Worst names the protected task on which the verdict rests: a failed one
 	// before an open one before a non-inferior one, and among these the one
 	// whose bound leaves least room to the margin. It is empty if no protected
 	// task was tested.
-	Worst string
+	Worst string `json:"worst"`
 	// Tasks has one entry per task of the basket, in its order.
-	Tasks []TaskVerdict
+	Tasks []TaskVerdict `json:"tasks"`
 	// Regression is what tuning did, and Largest the name of its largest
 	// regression, empty if there is none.
-	Regression *Regression
-	Largest    string
+	Regression *Regression `json:"regression,omitempty"`
+	Largest    string      `json:"largest"`
 	// GapClosed is the share closed of the largest regression, and GapClosedMean
 	// that of the mean over all protected tasks that show a gap. The verdict
 	// does not rest on the latter.
-	GapClosed, GapClosedMean Interval
+	GapClosed     Interval `json:"gap_closed"`
+	GapClosedMean Interval `json:"gap_closed_mean"`
 	// Retention is the share of the domain gain that is kept,
 	// (candidate-base) / (tuned-base), each the mean over the domain tasks.
 	// RetentionOfScore is candidate/tuned, which flatters: a base that knew half
 	// of the domain keeps half of it.
-	Retention, RetentionOfScore Interval
+	Retention        Interval `json:"retention"`
+	RetentionOfScore Interval `json:"retention_of_score"`
 
 	rule Rule
 }

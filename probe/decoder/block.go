@@ -149,10 +149,11 @@ func (g *graph) run(inputs map[string]gorgonia.Value) ([]float32, error) {
 // hidden]. Positions, segments and what the layer looks at are those of the
 // workspace at the run.
 func newBlock(c Config, rows int, space *workspace) *graph {
-	b := &blockBuilder{graph: newGraph(space), w: map[string]*gorgonia.Node{}}
+	b := &blockBuilder{graph: newGraph(space), w: map[string]*gorgonia.Node{}, stored: map[string]string{}, read: map[*gorgonia.Node]*shown{}}
 	x := b.input("x", rows, c.Hidden)
 	for _, weight := range c.blockWeights() {
 		b.w[weight.name] = b.input(weight.name, weight.shape...)
+		b.stored[weight.name] = weight.tensor()
 	}
 	b.out = c.Block(b, &space.pass, x)
 	return b.graph
@@ -161,7 +162,9 @@ func newBlock(c Config, rows int, space *workspace) *graph {
 // blockBuilder is a block's graph while it grows.
 type blockBuilder struct {
 	*graph
-	w map[string]*gorgonia.Node // the weights, by name
+	w      map[string]*gorgonia.Node // the weights, by name
+	stored map[string]string         // the tensors that they are, or are rows of, by name
+	read   map[*gorgonia.Node]*shown // what projections read
 }
 
 // Apply implements Builder.
@@ -173,9 +176,9 @@ func (b *blockBuilder) Weight(name string) *gorgonia.Node { return b.w[name+".we
 // Linear implements Builder.
 func (b *blockBuilder) Linear(name string, in *gorgonia.Node) *gorgonia.Node {
 	if bias, ok := b.w[name+".bias"]; ok {
-		return b.apply(op.LinearBias(name), in, b.w[name+".weight"], bias)
+		return b.apply(b.watched(op.LinearBias(name), in), in, b.w[name+".weight"], bias)
 	}
-	return b.apply(op.Linear(name), in, b.w[name+".weight"])
+	return b.apply(b.watched(op.Linear(name), in), in, b.w[name+".weight"])
 }
 
 // newHead builds the graph from the residual stream "x" [rows, hidden] to the

@@ -19,6 +19,7 @@ import (
 type plain struct {
 	c   decoder.Config
 	src tensors.Source
+	see func(name string, x []float64) // is told what every matrix multiplies; may be nil
 }
 
 func (p plain) get(name string) []float64 {
@@ -39,6 +40,9 @@ func (p plain) get(name string) []float64 {
 
 // linear multiplies by a weight [out, in] and adds the bias, if there is one.
 func (p plain) linear(name string, x []float64) []float64 {
+	if p.see != nil {
+		p.see(name+".weight", x)
+	}
 	weight, bias := p.get(name+".weight"), p.get(name+".bias")
 	out := make([]float64, len(weight)/len(x))
 	for o := range out {
@@ -186,7 +190,7 @@ func TestPlain(t *testing.T) {
 
 func comparePlain(t *testing.T, c decoder.Config, src tensors.Source) {
 	t.Helper()
-	p, long := plain{c, src}, ids(7, 14, c.Vocabulary)
+	p, long := plain{c: c, src: src}, ids(7, 14, c.Vocabulary)
 	requests := []decoder.Request{
 		{Prompt: long[:1], Logits: true},
 		{Prompt: long[:5], Logits: true},

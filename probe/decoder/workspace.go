@@ -14,6 +14,7 @@ import (
 // is one set of weights and one of activations.
 type workspace struct {
 	pass op.Pass // what the operations of the graphs look at beside their inputs
+	see  seeing  // is shown what the projections of a block multiply; nil: nobody is
 
 	buffers map[string][]float32
 	packed  map[string]*panels

@@ -190,11 +190,16 @@ func (b *batch) begin(pass *op.Pass, c decoder.Config) {
 
 // load puts a batch into the pass of a graph, each learned token of the same
 // weight. Rows that are left are a sequence of their own, without weight.
-func (b *batch) load(pass *op.Pass, c decoder.Config) {
+func (b *batch) load(pass *op.Pass, c decoder.Config) { b.weigh(pass, c, 1/float32(b.learned)) }
+
+// whole does the same with the weight 1.
+func (b *batch) whole(pass *op.Pass, c decoder.Config) { b.weigh(pass, c, 1) }
+
+func (b *batch) weigh(pass *op.Pass, c decoder.Config, weight float32) {
 	*pass = op.Pass{Window: c.Window, Loss: op.Loss{Rows: pass.Loss.Rows}}
 	b.add(pass, 1, func(e *Example, i int) (int32, float32) {
 		if e.Learned[i+1] {
-			return e.Tokens[i+1], 1 / float32(b.learned)
+			return e.Tokens[i+1], weight
 		}
 		return e.Tokens[i+1], 0
 	})

@@ -17,7 +17,8 @@ type graph struct {
 	g      *gorgonia.ExprGraph
 	vm     gorgonia.VM
 	logits *gorgonia.Node
-	ops    []*op.Op // of the way forward
+	ops    []*op.Op       // of the way forward
+	slopes gorgonia.Nodes // gradients of what is trained, in its order
 
 	nodes    map[string]*gorgonia.Node // of the parameters
 	of       map[string]*parameter
@@ -53,6 +54,7 @@ func newGraph(c decoder.Config, parameters []*parameter, rows int, trained []*pa
 		}
 		gradients, err := gorgonia.Grad(loss, wrt...)
 		must(err)
+		g.slopes = gradients
 		for i, p := range trained {
 			p.gradient = gradients[i]
 		}

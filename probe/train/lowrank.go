@@ -85,7 +85,7 @@ func (r *Run) Adapter() *Weights {
 	if r.options.LowRank == nil {
 		return nil
 	}
-	w := newWeights()
+	w := NewWeights()
 	for _, p := range r.parameters {
 		if p.adapts() {
 			w.add("base_model.model."+p.name, p)

@@ -73,11 +73,11 @@ func (r *Run) Save(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	values := newWeights()
+	values := NewWeights()
 	for _, p := range r.trained {
-		values.put("value."+p.name, p.shape, p.values)
-		values.put("first."+p.name, p.shape, p.first)
-		values.put("second."+p.name, p.shape, p.second)
+		values.Put("value."+p.name, p.shape, p.values)
+		values.Put("first."+p.name, p.shape, p.first)
+		values.Put("second."+p.name, p.shape, p.second)
 	}
 	path := filepath.Join(dir, s.File)
 	if err := os.RemoveAll(filepath.Join(dir, "."+s.File+".partial")); err != nil { // of a Save that was killed

@@ -2,9 +2,12 @@ package train
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"gorgonia.org/tensor"
 
 	"surgeon/probe/decoder"
 	"surgeon/tensors"
@@ -22,16 +25,24 @@ type Weights struct {
 
 var _ tensors.Source = (*Weights)(nil)
 
-func newWeights() *Weights {
+// NewWeights is a Source of no tensors, to which Put adds them.
+func NewWeights() *Weights {
 	return &Weights{values: map[string][]float32{}, shapes: map[string][]int{}}
 }
 
 // add adds a tensor, which shares the parameter's memory.
-func (w *Weights) add(name string, p *parameter) { w.put(name, p.shape, p.values) }
+func (w *Weights) add(name string, p *parameter) { w.Put(name, p.shape, p.values) }
 
-func (w *Weights) put(name string, shape []int, values []float32) {
-	w.names = append(w.names, name)
-	slices.Sort(w.names)
+// Put adds a tensor, whose values it keeps and does not copy, or replaces it. It
+// panics if they do not fill the shape.
+func (w *Weights) Put(name string, shape []int, values []float32) {
+	if n := tensor.Shape(shape).TotalSize(); len(values) != n {
+		panic(fmt.Sprintf("train: %d values of tensor %q, whose shape %v has %d", len(values), name, shape, n))
+	}
+	if _, known := w.shapes[name]; !known {
+		at, _ := slices.BinarySearch(w.names, name)
+		w.names = slices.Insert(w.names, at, name)
+	}
 	w.values[name], w.shapes[name] = values, shape
 }
 
@@ -58,6 +69,15 @@ func (w *Weights) dtype(name string) tensors.DType {
 // F32, BF16 or F16.
 func (w *Weights) As(stored func(name string) tensors.DType) *Weights {
 	return &Weights{names: w.names, values: w.values, shapes: w.shapes, stored: stored}
+}
+
+// Clone is a copy, which no further step changes.
+func (w *Weights) Clone() *Weights {
+	c := &Weights{names: slices.Clone(w.names), values: map[string][]float32{}, shapes: maps.Clone(w.shapes), stored: w.stored}
+	for name, values := range w.values {
+		c.values[name] = slices.Clone(values)
+	}
+	return c
 }
 
 // Read implements tensors.Source.
@@ -109,7 +129,7 @@ func (w *Weights) ReadRaw(dst []byte, name string, at int64) error {
 
 // Weights is the model as it is now, which further steps change.
 func (r *Run) Weights() *Weights {
-	w := newWeights()
+	w := NewWeights()
 	for _, p := range r.parameters {
 		if !p.adapts() {
 			w.add(p.name, p)
@@ -124,7 +144,7 @@ func (r *Run) Weights() *Weights {
 // Multitask Learners, 2019), norms 1 and biases 0. The same seed gives the same
 // bits everywhere.
 func Initialise(c decoder.Config, deviation float64, seed uint64) *Weights {
-	w := newWeights()
+	w := NewWeights()
 	for _, t := range c.Tensors() {
 		n := 1
 		for _, d := range t.Shape {
@@ -147,7 +167,7 @@ func Initialise(c decoder.Config, deviation float64, seed uint64) *Weights {
 				}
 			}
 		})
-		w.put(t.Name, t.Shape, values)
+		w.Put(t.Name, t.Shape, values)
 	}
 	return w
 }

@@ -34,6 +34,7 @@ type Op struct {
 	Runs   int                                      // executions so far
 	Memory func(name string, n int) []float32       // where results are put; nil: memory of its own
 	Around func(o *Op, do func())                   // measures an execution; nil: nothing does
+	Before func(in []gorgonia.Value)                // looks at the inputs of an execution; nil: nothing does
 	inputs []int                                    // number of dimensions of each input
 	dims   int                                      // of the result; 0 is a scalar
 	shape  func(in []tensor.Shape) tensor.Shape     // of the result
@@ -122,6 +123,9 @@ func (o *Op) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 		shapes[i] = value.Shape()
 	}
 	shape := o.shape(shapes)
+	if o.Before != nil {
+		o.Before(inputs)
+	}
 	out := o.out(shape.TotalSize())
 	if o.Around != nil {
 		o.Around(o, func() { o.do(out, inputs) })
