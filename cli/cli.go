@@ -172,9 +172,9 @@ func newApp(env environment) *cli.App {
 of an embedded model: "base" and "chem" are a pair to try things on. CHEM may also be the
 directory of a LoRA adapter.
 
-Exit codes: 0 done, 1 the gate of compare is not passed, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
+Exit codes: 0 done, 1 the gate of compare or audit is not passed, 2 usage, 3 bad input or unwritable target, 4 interrupted.`,
 		DisableSliceFlagSeparator: true,
-		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), gridCommand(env), probeCommand(env), trainCommand(env), loraCommand(env), completionCommand(env)},
+		Commands:                  []*cli.Command{inspectCommand(env), diffCommand(env), mergeCommand(env), scoreCommand(env), compareCommand(env), auditCommand(env), memoCommand(env), gridCommand(env), probeCommand(env), trainCommand(env), loraCommand(env), completionCommand(env)},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsage(nil),
 	}

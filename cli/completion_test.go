@@ -71,8 +71,8 @@ func TestBashCompletion(t *testing.T) {
 			t.Errorf("%q: %q, want %q", words, got, want)
 		}
 	}
-	check([]string{"compare", "completion", "diff", "grid", "inspect", "lora", "merge", "probe", "score", "train"}, "surgeon", "")
-	check([]string{"merge"}, "surgeon", "me")
+	check([]string{"audit", "compare", "completion", "diff", "grid", "inspect", "lora", "memo", "merge", "probe", "score", "train"}, "surgeon", "")
+	check([]string{"memo", "merge"}, "surgeon", "me")
 	check([]string{"show", "shrink"}, "surgeon", "lora", "sh")
 	check([]string{"--density"}, "surgeon", "lora", "add", "--de")
 	check(nil, "surgeon", "zzz")

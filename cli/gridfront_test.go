@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -88,12 +88,22 @@ func TestGridFront(t *testing.T) {
 	// again.
 	before := read(t, filepath.Join(dir, "grid.run", "results.json"))
 	written, said := parsed[gridOutput](t, before), decoded[gridOutput](t, "grid", "--json", path)
-	if !reflect.DeepEqual(written.Candidates, said.Candidates) || !reflect.DeepEqual(written.Bases, said.Bases) || len(said.Candidates) == 0 {
+	if inJSON(t, written.Candidates) != inJSON(t, said.Candidates) || inJSON(t, written.Bases) != inJSON(t, said.Bases) || len(said.Candidates) == 0 {
 		t.Errorf("results.json says %+v, --json %+v", written.Candidates, said.Candidates)
 	}
 	if after := read(t, filepath.Join(dir, "grid.run", "results.json")); after != before {
 		t.Errorf("given again: %d and %d bytes", len(before), len(after))
 	}
+}
+
+// inJSON is a value as it is printed: numbers that are not defined are null.
+func inJSON(t *testing.T, v any) string {
+	t.Helper()
+	content, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // TestGridGeneralOfSeveral: the mean over tasks counts each alike.

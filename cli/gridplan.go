@@ -45,7 +45,7 @@ func (g *gridRun) plan() record.Plan {
 
 // bench are the options of score that a grid gives.
 func (g *gridFile) bench(memory int64) (benchOptions, error) {
-	opt := benchOptions{chatSet: g.Chat, tasks: g.Tasks, data: g.Data, limit: int(g.Limit), sample: int(g.Sample), maxTokens: int(g.Tokens), memory: memory,
+	opt := benchOptions{chatSet: g.Chat, tasks: g.Tasks, data: g.Data, limit: int(g.Limit), sample: sampleOf(int(g.Sample)), maxTokens: int(g.Tokens), memory: memory,
 		setting: task.Setting{Shots: -1, Chat: g.Chat, MultiTurn: true, ShuffleOptions: g.Shuffle}}
 	if g.Shots != nil {
 		opt.setting.Shots = int(*g.Shots)
@@ -77,4 +77,12 @@ func (g *gridFile) margins() margins {
 		m[name] = v
 	}
 	return m
+}
+
+// sampleOf are so many items of every task; 0 is all.
+func sampleOf(n int) samples {
+	if n == 0 {
+		return nil
+	}
+	return samples{"": n}
 }

@@ -21,6 +21,18 @@ func (n number) MarshalJSON() ([]byte, error) {
 	return []byte("null"), nil
 }
 
+// UnmarshalJSON implements json.Unmarshaler: null is NaN.
+func (n *number) UnmarshalJSON(data []byte) error {
+	v := math.NaN()
+	if string(data) != "null" {
+		if err := json.Unmarshal(data, &v); err != nil {
+			return err
+		}
+	}
+	*n = number(v)
+	return nil
+}
+
 // printJSON prints one value, indented.
 func (e environment) printJSON(v any) error {
 	encoder := json.NewEncoder(e.out)

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func benchFlags() []cli.Flag {
 		&cli.StringFlag{Name: "shots-per", Value: "task", Usage: "`WHAT` gets a draw of examples of its own: task (as lm-evaluation-harness draws for each), seed (one draw for all items) or item"},
 		&cli.StringFlag{Name: "seeds", Value: "1234", Usage: "`LIST` of seeds of the examples, the order of options and sampling; every task is asked once under each"},
 		&cli.IntFlag{Name: "limit", Usage: "only the first `N` items of each task"},
-		&cli.IntFlag{Name: "sample", Usage: "only `N` items of each task or group, the same share of every subject"},
+		&cli.StringSliceFlag{Name: "sample", Usage: "only `N` items of each task or group, the same share of every subject; or TASK=N, as a list"},
 		&cli.BoolFlag{Name: "shuffle-options", Usage: "options of multiple choice stand in another order for every item and seed"},
 		&cli.BoolFlag{Name: "apply-chat-template", Aliases: []string{"chat"}, Usage: "prompts are what a user says: the model's chat template writes them"},
 		&cli.BoolFlag{Name: "fewshot-as-multiturn", Value: true, Usage: "in a chat, examples are turns of their own"},
@@ -43,7 +44,8 @@ type benchOptions struct {
 	setting       task.Setting
 	chatSet       bool // it says whether there is a chat
 	seeds         []int64
-	limit, sample int
+	limit         int
+	sample        samples
 	sampling      decoder.Sampling
 	maxTokens     int      // 0: each task's own
 	stop          []string // nil: each task's own
@@ -64,7 +66,7 @@ func (o *benchOptions) suit(brought bool) {
 }
 
 func parseBench(c *cli.Context) (opt benchOptions, err error) {
-	opt = benchOptions{chatSet: c.IsSet("apply-chat-template"), data: c.String("data"), limit: c.Int("limit"), sample: c.Int("sample"), maxTokens: c.Int("max-tokens"), stop: c.StringSlice("stop"),
+	opt = benchOptions{chatSet: c.IsSet("apply-chat-template"), data: c.String("data"), limit: c.Int("limit"), maxTokens: c.Int("max-tokens"), stop: c.StringSlice("stop"),
 		setting: task.Setting{Shots: -1, Chat: c.Bool("apply-chat-template"), MultiTurn: c.Bool("fewshot-as-multiturn"),
 			System: c.String("system-instruction"), ShuffleOptions: c.Bool("shuffle-options")}}
 	if c.IsSet("num-fewshot") {
@@ -72,12 +74,15 @@ func parseBench(c *cli.Context) (opt benchOptions, err error) {
 			return opt, usagef("--num-fewshot %d: want 0 or more", opt.setting.Shots)
 		}
 	}
-	for _, name := range []string{"limit", "sample", "max-tokens"} {
+	for _, name := range []string{"limit", "max-tokens"} {
 		if c.IsSet(name) && c.Int(name) < 1 {
 			return opt, usagef("--%s %d: want at least 1", name, c.Int(name))
 		}
 	}
-	if opt.limit > 0 && opt.sample > 0 {
+	if opt.sample, err = parseSamples(c.StringSlice("sample")); err != nil {
+		return opt, err
+	}
+	if opt.limit > 0 && opt.sample != nil {
 		return opt, usagef("--limit takes the first items and --sample some of every subject: give one of them")
 	}
 	if slices.Contains(opt.stop, "") {
@@ -104,6 +109,54 @@ func parseBench(c *cli.Context) (opt benchOptions, err error) {
 	}
 	opt.memory, err = memoryOf(c)
 	return opt, err
+}
+
+// samples are how many items of tasks and groups are asked; "" stands for all that are
+// not named, of which all items are asked if it is not there.
+type samples map[string]int
+
+// parseSamples reads N or TASK=N.
+func parseSamples(given []string) (samples, error) {
+	var s samples
+	for _, text := range strings.Split(strings.Join(given, ","), ",") {
+		if len(given) == 0 {
+			return nil, nil
+		}
+		name, value, ok := strings.Cut(strings.TrimSpace(text), "=")
+		if !ok {
+			name, value = "", name
+		}
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return nil, usagef("--sample %s: want a number of items, or TASK=N", text)
+		}
+		if _, twice := s[name]; twice {
+			return nil, usagef("--sample %s: a number for %s stands there already", text, orEvery(name))
+		}
+		if s == nil {
+			s = samples{}
+		}
+		s[name] = n
+	}
+	return s, nil
+}
+
+// of is how many items of a task or group are asked; 0 is all.
+func (s samples) of(unit string) int {
+	if n, ok := s[unit]; ok {
+		return n
+	}
+	return s[""]
+}
+
+// check reports a name that no task or group has.
+func (s samples) check(units []string) error {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if name != "" && !slices.Contains(units, name) {
+			return usagef("--sample %s=%d: there is no such task or group: %s", name, s[name], some(units))
+		}
+	}
+	return nil
 }
 
 // splitTasks splits lists at commas, but for the names of files that have some.

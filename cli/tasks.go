@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -67,9 +68,12 @@ func openTasks(opt benchOptions, brought bool) (*taskSet, error) {
 			return nil, err
 		}
 	}
+	if err := opt.sample.check(set.units()); err != nil {
+		return nil, err
+	}
 	set.choose(opt)
 	for i, t := range set.tasks {
-		if len(t.Items) == 0 || set.items != nil && len(set.items[i]) == 0 && opt.sample == 0 {
+		if len(t.Items) == 0 || set.items != nil && len(set.items[i]) == 0 && opt.sample == nil {
 			return nil, fmt.Errorf("%s has no items to ask", t.Name)
 		}
 	}
@@ -130,7 +134,7 @@ func (s *taskSet) choose(opt benchOptions) {
 	switch {
 	case opt.limit > 0:
 		s.items = task.First(s.tasks, opt.limit)
-	case opt.sample > 0:
+	case opt.sample != nil:
 		s.items = make([][]int, len(s.tasks))
 		for _, unit := range s.units() {
 			var places []int
@@ -140,7 +144,13 @@ func (s *taskSet) choose(opt benchOptions) {
 					places, tasks = append(places, i), append(tasks, t)
 				}
 			}
-			for k, items := range task.Stratified(tasks, opt.sample, sampleSeed) {
+			n := opt.sample.of(unit)
+			if n == 0 {
+				for _, t := range tasks {
+					n += len(t.Items)
+				}
+			}
+			for k, items := range task.Stratified(tasks, n, sampleSeed) {
 				s.items[places[k]] = items
 			}
 		}
@@ -186,7 +196,7 @@ func (s *taskSet) count(unit string) (asked, all int) {
 
 // planned is a task as a plan says it.
 func (s *taskSet) planned(i int, t task.Task, opt benchOptions) record.TaskPlan {
-	p := record.TaskPlan{Name: t.Name, Group: s.group(t.Name), Version: t.Version, Form: string(t.Form), Items: len(t.Items), Limit: opt.limit, Sample: opt.sample,
+	p := record.TaskPlan{Name: t.Name, Group: s.group(t.Name), Version: t.Version, Form: string(t.Form), Items: len(t.Items), Limit: opt.limit, Sample: opt.sample.of(cmp.Or(s.group(t.Name), t.Name)),
 		Shots: t.Shots, Draw: string(opt.setting.Draw), Shuffle: opt.setting.ShuffleOptions}
 	if s.items != nil {
 		p.Items = len(s.items[i])

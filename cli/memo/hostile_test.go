@@ -33,7 +33,7 @@ var hostile = []string{
 	"[x](javascript:alert(1))", "![x](data:image/svg+xml,x)", "[x]: http://example.org", "<http://example.org>", "http://example.org www.example.org",
 	"*a* **b** _c_ ~~d~~", "* item", "- item", "+ item", "1. item", "2) item", "-", "1.", "# heading", "---", "===", "> quote", "    code", "\ttab",
 	"a\x00b\x07\x1b[31m", "\u202Eevil\u2066\u2069\u200f", "zero\u200bwidth\ufeff", "\xff\xfe broken", "z\u0301\u0301\u0301\u0301\u0301\u0301a",
-	"模型 модель μοντέλο 🧪 ⁦", "a\nb\r\nc", "\\", "\\*", "&copy;", "$x^2$", "@everyone #12", "a(b)c\\)d(", "x]y[z", "^1 [^1]", ":smile:", "\"'", "%s %d",
+	"模型 модель μοντέλο 🧪 \u2066", "a\nb\r\nc", "\\", "\\*", "&copy;", "$x^2$", "@everyone #12", "a(b)c\\)d(", "x]y[z", "^1 [^1]", ":smile:", "\"'", "%s %d",
 	strings.Repeat("x", 5000), strings.Repeat("/very/long/name", 300), strings.Repeat("n = 96 % ", 300), strings.Repeat("[", 500), strings.Repeat("W ", 3000),
 }
 

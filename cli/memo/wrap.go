@@ -127,14 +127,5 @@ func (l letters) width(text string) float64 {
 	return width
 }
 
-// widest is the width of the widest of some texts that are one line each.
-func (l letters) widest(texts []string) float64 {
-	width := 0.0
-	for _, text := range texts {
-		width = max(width, l.width(text))
-	}
-	return width
-}
-
 // leading is the distance between two lines.
 func (l letters) leading() float64 { return 1.3 * l.size }

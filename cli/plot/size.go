@@ -16,8 +16,8 @@ type Size struct{ Width, Height float64 }
 
 // Figures of a given size: their type in points, and their dots per inch.
 const (
-	printSize       vg.Length = 7.5
-	printResolution           = 300
+	printSize       = vg.Length(7.5)
+	printResolution = 300
 )
 
 // PNG returns a drawing as a PNG file. With a Size it is drawn for print: at

@@ -13,6 +13,11 @@ type WaveOptions struct {
 	Progress func(done, total int64) // token rows times layers, over all models; may be nil
 	// Done is told every answer as soon as it is there; it may be nil.
 	Done func(model, request int, r Response)
+	// Part names what decides the outcome of a layer of a model, and of the
+	// embedding, which is layer -1. Models of a wave whose parts are equal from
+	// the embedding up to a layer are the same so far: it is computed for the
+	// first of them only. It may be nil: nothing is shared.
+	Part func(model, layer int) string
 }
 
 // Outcome is what one model answered.
@@ -59,6 +64,9 @@ func ScoreAll(ctx context.Context, models []*Model, requests []Request, opt Wave
 				opt.Done(low+model, request, r)
 			}
 		})
+		if opt.Part != nil {
+			w.share(func(model, layer int) string { return opt.Part(low+model, layer) })
+		}
 		if err := w.run(ctx, batches, most, step); err != nil {
 			return nil, err
 		}
@@ -67,12 +75,22 @@ func ScoreAll(ctx context.Context, models []*Model, requests []Request, opt Wave
 	return out, nil
 }
 
+// Rows is how many token rows the scoring of requests takes for one model: what they
+// share at their beginning counts once in every batch.
+func Rows(requests []Request) (rows int) {
+	for _, b := range plan(newScoring(requests, nil).sequences, batchRows) {
+		rows += len(b.tokens)
+	}
+	return rows
+}
+
 // wave is models that are scored together.
 type wave struct {
 	models   []*Model
 	scorings []*scoring
 	streams  [][][]float32 // per model and batch
 	out      []Outcome
+	twins    [][]int // per layer and model, the first model that is the same so far; nil: none is
 }
 
 // newWave puts models together. They share one workspace, since one runs at a
@@ -118,7 +136,7 @@ func (w *wave) pass(ctx context.Context, batches []*batch, step func(rows int)) 
 	})
 	for layer := range w.models[0].config.Layers {
 		w.each(func(k int, m *Model) error {
-			err := m.advance(ctx, layer, batches, w.streams[k], step)
+			err := w.advance(ctx, k, layer, batches, step)
 			w.observe(k, batches)
 			return err
 		})
@@ -133,6 +151,41 @@ func (w *wave) pass(ctx context.Context, batches []*batch, step func(rows int)) 
 		return m.answer(ctx, batches, w.streams[k], w.scorings[k])
 	})
 	return ctx.Err()
+}
+
+// share finds out which models are the same up to which layer.
+func (w *wave) share(part func(model, layer int) string) {
+	type prefix struct {
+		before int // the first model that is the same up to the layer before
+		part   string
+	}
+	before := make([]int, len(w.models))
+	for layer := -1; layer < w.models[0].config.Layers; layer++ {
+		first, twins := map[prefix]int{}, make([]int, len(w.models))
+		for k := range w.models {
+			p := prefix{before[k], part(k, layer)}
+			if _, known := first[p]; !known {
+				first[p] = k
+			}
+			twins[k] = first[p]
+		}
+		if before = twins; layer >= 0 {
+			w.twins = append(w.twins, twins)
+		}
+	}
+}
+
+// advance runs a layer of a model, or takes over what another one has there that is
+// the same so far. It costs a copy: the streams are written in place.
+func (w *wave) advance(ctx context.Context, k, layer int, batches []*batch, step func(rows int)) error {
+	if w.twins != nil && w.twins[layer][k] != k && w.out[w.twins[layer][k]].Err == nil {
+		for i, stream := range w.streams[w.twins[layer][k]] {
+			copy(w.streams[k][i], stream)
+			step(len(batches[i].tokens))
+		}
+		return nil
+	}
+	return w.models[k].advance(ctx, layer, batches, w.streams[k], step)
 }
 
 // observe notes the streams of a model where they are asked for.

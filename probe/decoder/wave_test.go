@@ -42,7 +42,7 @@ func TestScoreAll(t *testing.T) {
 		}
 		for k, o := range out {
 			if rows == 0 {
-				rows = int(o.Rows)
+				rows = decoder.Rows(requests)
 			}
 			if o.Err != nil || o.Rows != int64(rows) || o.Time <= 0 {
 				t.Errorf("model %d: %d rows in %v, %v", k, o.Rows, o.Time, o.Err)
@@ -81,6 +81,82 @@ func TestScoreAllFails(t *testing.T) {
 			checkSame(t, fmt.Sprint("model ", k), out[k].Responses, want)
 		} else if out[k].Err == nil || !strings.Contains(out[k].Err.Error(), words) {
 			t.Errorf("model %d: error %v does not say %q", k, out[k].Err, words)
+		}
+	}
+}
+
+// read notes the tensors that are read.
+type read struct {
+	tensors.Source
+	names map[string]bool
+}
+
+func (r read) Read(dst []float32, name string, from int) error {
+	r.names[name] = true
+	return r.Source.Read(dst, name, from)
+}
+
+func (r read) ReadRaw(dst []byte, name string, at int64) error {
+	r.names[name] = true
+	return r.Source.ReadRaw(dst, name, at)
+}
+
+// TestScoreAllShares: what models have in common up to a layer is computed once, and
+// their answers are those that each gives alone; a model that fails does not take
+// those with it that it shares layers with.
+func TestScoreAllShares(t *testing.T) {
+	p := tensorstest.Pico{Seed: 1, Layers: 4}
+	config := picoConfig(t, p)
+	scaled := func(names ...string) tensors.Source {
+		weights := p.Weights()
+		for _, name := range names {
+			info, _ := weights.Info(name)
+			values := make([]float32, info.Len())
+			if err := weights.Read(values, name, 0); err != nil {
+				t.Fatal(err)
+			}
+			for i := range values {
+				values[i] *= 1.5
+			}
+			weights.Add(name, tensors.F32, info.Shape, values)
+		}
+		return weights
+	}
+	nan := p.Weights()
+	broken := make([]float32, 48)
+	broken[3] = float32(math.NaN())
+	nan.Add("model.layers.1.input_layernorm.weight", tensors.BF16, []int{48}, broken)
+	changed := []int{4, 2, 1, 1, -1, 4} // the first layer, -1 for the embedding, that is not the first model's
+	sources := []tensors.Source{p.Weights(), scaled("model.layers.2.mlp.up_proj.weight"), nan, nan, scaled("model.embed_tokens.weight"), p.Weights()}
+	requests := mixed()
+	var models []*decoder.Model
+	var seen []map[string]bool
+	for _, src := range sources {
+		seen = append(seen, map[string]bool{})
+		models = append(models, mustOpen(t, config, read{src, seen[len(seen)-1]}))
+	}
+	out, err := decoder.ScoreAll(context.Background(), models, requests, decoder.WaveOptions{Part: func(model, layer int) string {
+		if layer >= changed[model] {
+			return fmt.Sprint("changed ", changed[model])
+		}
+		return "as it was"
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, src := range sources {
+		if k == 2 || k == 3 {
+			if out[k].Err == nil || !strings.Contains(out[k].Err.Error(), "layer 1 gives a value that is not finite") {
+				t.Errorf("model %d: %v", k, out[k].Err)
+			}
+			continue
+		}
+		checkSame(t, fmt.Sprint("model ", k), out[k].Responses, score(t, mustOpen(t, config, src), requests))
+		for layer := range 4 {
+			want := k == 0 || changed[k] <= layer
+			if got := seen[k][fmt.Sprintf("model.layers.%d.mlp.down_proj.weight", layer)]; got != want {
+				t.Errorf("model %d: layer %d is read: %v, want %v", k, layer, got, want)
+			}
 		}
 	}
 }

@@ -108,6 +108,17 @@ func subject(r Record) string {
 	return path.Base(path.Dir(r.File))
 }
 
+// AbsentError is that a benchmark is in no file of a folder.
+type AbsentError struct {
+	Benchmark, Folder string
+	Want              string // in which forms it could be there, and what comes near
+}
+
+// Error implements error.
+func (e *AbsentError) Error() string {
+	return fmt.Sprintf("%s is not in %s: want %s", e.Benchmark, e.Folder, e.Want)
+}
+
 // absent says what is wanted and what comes near to it.
 func (f *Folder) absent(k *Kind) error {
 	var near []string
@@ -115,7 +126,7 @@ func (f *Folder) absent(k *Kind) error {
 		missing := slices.DeleteFunc(slices.Clone(k.columns[0]), func(c string) bool { return slices.Contains(s.columns, c) })
 		switch {
 		case len(near) == 3:
-			return fmt.Errorf("%s is not in %s: want %s; %s and other files come near", k.Name, f.name, k.Forms, strings.Join(near, ", "))
+			return &AbsentError{k.Name, f.name, k.Forms + "; " + strings.Join(near, ", ") + " and other files come near"}
 		case s.err != nil && strings.Contains(strings.ToLower(s.path), strings.ToLower(path.Base(k.Name))):
 			near = append(near, fmt.Sprintf("%s cannot be read (%v)", s.path, s.err))
 		case len(missing) > 0 && 2*len(missing) < len(k.columns[0]):
@@ -123,7 +134,7 @@ func (f *Folder) absent(k *Kind) error {
 		}
 	}
 	if len(near) > 0 {
-		return fmt.Errorf("%s is not in %s: want %s; %s", k.Name, f.name, k.Forms, strings.Join(near, ", "))
+		return &AbsentError{k.Name, f.name, k.Forms + "; " + strings.Join(near, ", ")}
 	}
-	return fmt.Errorf("%s is not in %s: want %s", k.Name, f.name, k.Forms)
+	return &AbsentError{k.Name, f.name, k.Forms}
 }

@@ -1,0 +1,337 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"surgeon/cli/table"
+	"surgeon/merge"
+	"surgeon/probe"
+	"surgeon/probe/attribute"
+	"surgeon/probe/audit"
+	"surgeon/probe/decoder"
+	"surgeon/probe/sensitivity"
+	"surgeon/probe/train"
+	"surgeon/tensors"
+)
+
+// phaseCost is what a part of an audit takes.
+type phaseCost struct {
+	Phase  string  `json:"phase"`
+	Models int     `json:"models"` // candidates, or points of a search
+	Items  int     `json:"items"`  // questions to each
+	Tokens int     `json:"tokens"` // of all of them
+	Time   seconds `json:"seconds"`
+}
+
+// auditCost is what an audit takes, by a pilot.
+type auditCost struct {
+	Phases []phaseCost `json:"phases"`
+	Pilot  seconds     `json:"pilot_seconds"`
+	Memory int64       `json:"memory_bytes"` // of the pilot, which has the models open that an audit has
+}
+
+type seconds float64
+
+func (c auditCost) total() (tokens int, took seconds) {
+	for _, p := range c.Phases {
+		tokens, took = tokens+p.Tokens, took+p.Time
+	}
+	return tokens, took
+}
+
+// pilotItems is how many questions of each task the pilot asks.
+const pilotItems = 12
+
+// pilot is what was measured on some questions of every task.
+type pilot struct {
+	a        *auditing
+	open     float64           // seconds that a model takes before its first row
+	row      float64           // of a row of scored choices
+	written  float64           // of a token of a text
+	learned  float64           // of a row of gradients
+	lengths  [3]map[int]number // of texts, mean tokens by task: of the base, of the merge halfway, of the fine-tune
+	examples []train.Example
+}
+
+// cost measures a pilot: it asks the base, the merge halfway and the fine-tune a few
+// questions of every task, and keeps nothing.
+func (a *auditing) cost(ctx context.Context) (auditCost, error) {
+	start := time.Now()
+	p := &pilot{a: a}
+	if err := p.measure(ctx); err != nil {
+		return auditCost{}, err
+	}
+	chosen, judged := a.parts()
+	repairs, points := a.counts()
+	finalists := repairs
+	if a.opt.finalists == finalistsBest {
+		finalists = min(repairs, len(a.opt.repairs))
+	}
+	c := auditCost{Phases: []phaseCost{
+		p.scored("base and fine-tune", [3]int{1, 0, 1}, a.asked),
+		p.attributed(points, chosen),
+		p.scored("repairs, to choose one", [3]int{0, repairs, 0}, chosen),
+		p.scored("repairs, to judge them", [3]int{0, finalists, 0}, judged),
+	}, Pilot: seconds(time.Since(start).Seconds()), Memory: a.memory()}
+	return c, nil
+}
+
+// counts are the repairs that are asked, and the points at which the harm is looked for.
+func (a *auditing) counts() (repairs, points int) {
+	for _, c := range a.candidates[2:] {
+		if c.Class != classIsolation {
+			repairs++
+		}
+	}
+	least, most := attribute.Cost(len(a.groups), a.searchOptions().Permutations)
+	points = 2 + len(usualAlphas) + (least+most)/2
+	if a.tries(classGroups) {
+		points += 30
+	}
+	return repairs, points
+}
+
+// measure asks the pilot's questions.
+func (p *pilot) measure(ctx context.Context) error {
+	half, err := p.a.in.merged(merge.Number(0.5))
+	if err != nil {
+		return err
+	}
+	choices, texts := p.sample()
+	models := []tensors.Source{p.a.candidates[0].source, half, p.a.candidates[1].source}
+	if len(choices) > 0 {
+		if p.open, err = p.took(ctx, models[1:2], choices[:1]); err != nil {
+			return err
+		}
+		all, err := p.took(ctx, models[1:2], choices)
+		if err != nil {
+			return err
+		}
+		p.row = max(0, all-p.open) / float64(max(1, probe.CostOf(choices).Choices-probe.CostOf(choices[:1]).Choices))
+	}
+	if err := p.writing(ctx, models, texts); err != nil || p.a.frozen != "" {
+		return err
+	}
+	return p.gradients(ctx, models[0])
+}
+
+// sample are some questions of every task, evenly, those of choices and those of texts.
+func (p *pilot) sample() (choices, texts []probe.Asked) {
+	byTask := map[int][]probe.Asked{}
+	for _, q := range p.a.asked {
+		byTask[q.Task] = append(byTask[q.Task], q)
+	}
+	for t := range p.a.bench.Tasks {
+		for _, q := range thin(byTask[t], pilotItems) {
+			if q.Writes() {
+				texts = append(texts, q)
+			} else {
+				choices = append(choices, q)
+			}
+		}
+	}
+	return choices, texts
+}
+
+// took is how many seconds some models take for some questions.
+func (p *pilot) took(ctx context.Context, models []tensors.Source, asked []probe.Asked) (float64, error) {
+	start := time.Now()
+	_, err := p.scores(ctx, models, asked)
+	return time.Since(start).Seconds(), err
+}
+
+func (p *pilot) scores(ctx context.Context, models []tensors.Source, asked []probe.Asked) ([]probe.Scores, error) {
+	bench := *p.a.bench
+	bench.Known, bench.Answered = nil, nil
+	var candidates []probe.Candidate
+	for i, m := range models {
+		candidates = append(candidates, probe.Candidate{ID: fmt.Sprint(i), Source: m})
+	}
+	var finish func()
+	bench.Progress, finish = p.a.opt.progress("pilot", "rows")
+	defer finish()
+	scores, err := bench.ScoreAsked(ctx, asked, candidates)
+	for _, s := range scores {
+		if err == nil {
+			err = s.Err
+		}
+	}
+	return scores, err
+}
+
+// writing measures texts: how long those of each model are, and how long a token takes.
+func (p *pilot) writing(ctx context.Context, models []tensors.Source, texts []probe.Asked) error {
+	if len(texts) == 0 {
+		return nil
+	}
+	start := time.Now()
+	scores, err := p.scores(ctx, models, texts)
+	if err != nil {
+		return err
+	}
+	took, tokens := time.Since(start).Seconds(), 0
+	for m, s := range scores {
+		p.lengths[m] = map[int]number{}
+		at := 0
+		for _, t := range s.Tasks {
+			for _, answer := range t.Answers {
+				tokens += answer.Reply.Tokens
+				p.lengths[m][texts[at].Task] += number(answer.Reply.Tokens) / number(len(t.Answers))
+				at++
+			}
+		}
+	}
+	prompts := float64(len(models)) * (p.open + p.row*float64(probe.CostOf(texts).Prompts))
+	p.written = max(0.2*took, took-prompts) / float64(max(1, tokens))
+	return nil
+}
+
+// gradients measures a backward pass of a few questions.
+func (p *pilot) gradients(ctx context.Context, model tensors.Source) error {
+	for _, q := range thin(p.a.asked, 2*pilotItems) {
+		ids := p.a.encoded(q.Prompt)
+		e := train.Example{Tokens: ids, Learned: make([]bool, len(ids))}
+		e.Learned[len(ids)-1] = true
+		p.examples = append(p.examples, e)
+	}
+	start, rows := time.Now(), 0
+	d, err := sensitivity.Fisher(ctx, p.a.bench.Config, model, p.examples, train.GradientOptions{})
+	if err != nil {
+		return err
+	}
+	for _, e := range p.examples {
+		rows += len(e.Tokens)
+	}
+	p.learned = time.Since(start).Seconds() / float64(max(rows, d.Tokens))
+	return nil
+}
+
+// scored is the cost of questions to so many models like the base, like the merge
+// halfway, and like the fine-tune.
+func (p *pilot) scored(phase string, like [3]int, asked []probe.Asked) phaseCost {
+	c := probe.CostOf(asked)
+	out := phaseCost{Phase: phase, Items: len(asked)}
+	for m, n := range like {
+		tokens := number(0)
+		for _, q := range asked {
+			if q.Writes() {
+				tokens += p.lengths[m][q.Task]
+			}
+		}
+		rows := c.Choices + c.Prompts
+		out.Models += n
+		out.Tokens += n * (rows + int(tokens))
+		out.Time += seconds(float64(n) * (p.open + p.row*float64(rows) + p.written*float64(tokens)))
+	}
+	return out
+}
+
+// attributed is the cost of looking for the harm, and of what gradients ask for.
+func (p *pilot) attributed(points int, chosen []probe.Asked) phaseCost {
+	general, domain := p.references(chosen)
+	rows := general + domain
+	out := phaseCost{Phase: "where the harm sits", Models: points, Items: p.answers(chosen), Tokens: points * rows, Time: seconds(float64(points) * (p.open/wave + p.row*float64(rows)))}
+	if p.a.tries(classIsolation) {
+		c := probe.CostOf(p.a.asked)
+		out.Tokens += c.Choices + c.Prompts
+		out.Time += seconds(p.row * float64(c.Choices+c.Prompts))
+	}
+	if p.a.frozen == "" {
+		learned := pathNodes*rows + rows + 2*relearnSteps[len(relearnSteps)-1]*relearnRows
+		out.Tokens += learned
+		out.Time += seconds(p.learned * float64(learned))
+	}
+	return out
+}
+
+// answers is how many answers the harm is looked for by.
+func (p *pilot) answers(chosen []probe.Asked) (n int) {
+	sides := p.sides(chosen)
+	return min(sides[0], p.a.opt.references) + min(sides[1], p.a.opt.references)
+}
+
+// sides counts general questions and those of the domain.
+func (p *pilot) sides(asked []probe.Asked) (n [2]int) {
+	for _, q := range asked {
+		if p.a.kinds[p.a.unit(p.a.bench.Tasks[q.Task].Name)] == audit.Domain {
+			n[1]++
+		} else {
+			n[0]++
+		}
+	}
+	return n
+}
+
+// references are the rows of the answers by which the harm is looked for.
+func (p *pilot) references(chosen []probe.Asked) (general, domain int) {
+	var requests [2][]decoder.Request
+	answer := [2]number{}
+	for _, q := range chosen {
+		side := 0
+		if p.a.kinds[p.a.unit(p.a.bench.Tasks[q.Task].Name)] == audit.Domain {
+			side = 1
+		}
+		requests[side] = append(requests[side], decoder.Request{Prompt: p.a.encoded(q.Prompt), Logits: true})
+		answer[side] += min(mostAnswer, max(1, p.lengths[2*side][q.Task]))
+	}
+	rows := func(side int) int {
+		n := len(requests[side])
+		if n == 0 {
+			return 0
+		}
+		some := thin(requests[side], p.a.opt.references)
+		return decoder.Rows(some) + int(answer[side]/number(n)*number(len(some)))
+	}
+	return rows(0), rows(1)
+}
+
+// memory is what the process holds and the checkpoints that it has mapped.
+func (a *auditing) memory() (bytes int64) {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	bytes = int64(stats.Sys)
+	for _, path := range []string{a.base, a.tuned} {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			continue // embedded, or one file: part of the program or small
+		}
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && filepath.Ext(e.Name()) == ".safetensors" {
+				bytes += info.Size()
+			}
+		}
+	}
+	return bytes
+}
+
+// printCost prints what an audit takes.
+func (a *auditing) printCost(c auditCost) error {
+	var rows [][]string
+	for _, p := range c.Phases {
+		rows = append(rows, []string{p.Phase, fmt.Sprint(p.Models), fmt.Sprint(p.Items), table.Count(int64(p.Tokens)), lasting(p.Time)})
+	}
+	if err := a.env.printTable([]table.Column{{Name: "part"}, {Name: "models", Right: true}, {Name: "items", Right: true}, {Name: "tokens", Right: true}, {Name: "time", Right: true}}, rows); err != nil {
+		return err
+	}
+	tokens, took := c.total()
+	return a.env.printf("\nin all about %s tokens, %s, %s of memory, by a pilot of %s\n", table.Count(int64(tokens)), lasting(took), table.Bytes(c.Memory), lasting(c.Pilot))
+}
+
+// lasting is a time as people say it.
+func lasting(s seconds) string {
+	switch d := time.Duration(float64(s) * float64(time.Second)); {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	default:
+		return fmt.Sprintf("%.1f h", d.Hours())
+	}
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"surgeon/probe"
+	"surgeon/probe/audit"
+	"surgeon/probe/decoder"
+	"surgeon/probe/record"
+	"surgeon/probe/route"
+)
+
+// isolated is the candidate that keeps the fine-tune apart: base and fine-tune both
+// serve, and a router decides by the prompt which of them answers.
+const isolated = "isolation"
+
+const routingFile = "routing.json"
+
+// routing is what a router makes of the prompts, and routing.json of a run folder. The
+// router is made of the prompts of the items to choose on, and tested on the others.
+type routing struct {
+	Layer  int                           `json:"layer"`          // behind which the base's residual stream is taken, its mean over the prompt's tokens
+	Fitted int                           `json:"fitted_prompts"` // of which the router was made
+	Wrong  map[audit.Kind]int            `json:"routed_wrong"`   // prompts of the items to judge on, by kind
+	Of     map[audit.Kind]int            `json:"of"`
+	Tuned  map[string]map[string]float64 `json:"to_the_fine_tune"` // by task and item: share of the item's prompts
+}
+
+// routes finds where the router sends every prompt, or reads what was found before.
+func (a *auditing) routes(ctx context.Context) error {
+	if !a.tries(classIsolation) {
+		return nil
+	}
+	path := filepath.Join(a.opt.out, routingFile)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	r, err := a.route(ctx)
+	if err != nil {
+		return err
+	}
+	return writeJSON(path, r)
+}
+
+// writeJSON writes a part of a run folder.
+func writeJSON(path string, v any) error {
+	data, err := indented(v)
+	if err != nil {
+		return err
+	}
+	return record.WriteFile(path, data)
+}
+
+func indented(v any) ([]byte, error) {
+	data, err := json.MarshalIndent(v, "", "  ")
+	return append(data, '\n'), err
+}
+
+// readJSON reads a part of a run folder, and reports whether it is there.
+func readJSON(path string, v any) (bool, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return false, fmt.Errorf("%s: %w: remove it, and it is found again", path, err)
+	}
+	return true, nil
+}
+
+func (a *auditing) route(ctx context.Context) (*routing, error) {
+	r := &routing{Layer: (a.bench.Config.Layers + 1) / 2, Wrong: map[audit.Kind]int{}, Of: map[audit.Kind]int{}, Tuned: map[string]map[string]float64{}}
+	vectors, err := a.vectors(ctx, r.Layer)
+	if err != nil {
+		return nil, err
+	}
+	var examples []route.Example
+	seen := map[string]bool{}
+	for i, q := range a.asked {
+		t := &a.bench.Tasks[q.Task]
+		if item := t.Items[q.Item]; a.selects(t.Name, item) && !seen[q.Prompt] {
+			seen[q.Prompt] = true
+			examples = append(examples, route.Example{Label: labelOf(a.kinds[a.unit(t.Name)]), Vector: vectors[i], Group: t.Name + " " + item.ID})
+		}
+	}
+	router, err := route.Fit(examples)
+	if err != nil {
+		return nil, fmt.Errorf("the router of %s: %w", isolated, err)
+	}
+	r.Fitted = len(examples)
+	count := map[gatheredItem]float64{}
+	for _, q := range a.asked {
+		count[a.itemOf(q)]++
+	}
+	for i, q := range a.asked {
+		t := &a.bench.Tasks[q.Task]
+		kind, k := a.kinds[a.unit(t.Name)], a.itemOf(q)
+		label, _ := router.Route(vectors[i])
+		if r.Tuned[k.unit] == nil {
+			r.Tuned[k.unit] = map[string]float64{}
+		}
+		if label == labelDomain {
+			r.Tuned[k.unit][k.item] += 1 / count[k]
+		}
+		if !a.selects(t.Name, t.Items[q.Item]) {
+			r.Of[kind]++
+			if label != labelOf(kind) {
+				r.Wrong[kind]++
+			}
+		}
+	}
+	return r, nil
+}
+
+// labelOf is which of the two models ought to answer.
+func labelOf(kind audit.Kind) string {
+	if kind == audit.Domain {
+		return labelDomain
+	}
+	return labelGeneral
+}
+
+// itemOf names the item of a question.
+func (a *auditing) itemOf(q probe.Asked) gatheredItem {
+	t := &a.bench.Tasks[q.Task]
+	unit := a.unit(t.Name)
+	return gatheredItem{unit, itemName(unit, t.Name, t.Items[q.Item].ID)}
+}
+
+// vectors are the base's hidden states of all prompts; equal prompts share one.
+func (a *auditing) vectors(ctx context.Context, layer int) ([][]float64, error) {
+	at := map[string]int{}
+	var requests []decoder.Request
+	for _, q := range a.asked {
+		if _, known := at[q.Prompt]; !known {
+			at[q.Prompt] = len(requests)
+			ids := probe.Begin(a.bench.Tokenizer, a.bench.Tokenizer.Encode(q.Prompt))
+			requests = append(requests, decoder.Request{Prompt: ids[max(0, len(ids)-a.bench.Config.Context):], Hidden: true})
+		}
+	}
+	model, err := decoder.Open(a.bench.Config, a.in.base)
+	if err != nil {
+		return nil, err
+	}
+	step, finish := a.opt.progress(stage(2, "a router"), "rows")
+	defer finish()
+	answers, err := model.Score(ctx, requests, decoder.Options{Progress: step})
+	if err != nil {
+		return nil, err
+	}
+	vectors := make([][]float64, len(a.asked))
+	for i, q := range a.asked {
+		vectors[i] = answers[at[q.Prompt]].Hidden[layer]
+	}
+	return vectors, nil
+}
+
+// isolate adds the routed pair to the models that answered: an item's score is that
+// of the model that the router would ask.
+func (g *gathered) isolate(r *routing) {
+	base, tuned := g.models["base"], g.models["tuned"]
+	m := audit.Model{Name: isolated, Strength: base.Strength}
+	var answered [][]bool
+	for t, task := range g.tasks {
+		row, there := make([]float64, len(task.Items)), make([]bool, len(task.Items))
+		for i, item := range task.Items {
+			share, known := r.Tuned[task.Name][item.ID]
+			row[i] = share*tuned.Scores[t][i] + (1-share)*base.Scores[t][i]
+			_, routed := r.Tuned[task.Name]
+			there[i] = (known || routed) && g.answered["base"][t][i] && g.answered["tuned"][t][i]
+		}
+		m.Scores, answered = append(m.Scores, row), append(answered, there)
+	}
+	g.models[isolated], g.answered[isolated] = m, answered
+}
