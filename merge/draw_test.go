@@ -72,7 +72,7 @@ func tiny() (base, tuned *tensorstest.Memory) {
 }
 
 // TestTrap measures the bf16 trap: of a drift of 0.2 % nearest rounding leaves
-// an effective 0.14 of alpha 0.4 and makes 0.86 of 0.6 (forgetting.md 2.4, to
+// an effective 0.14 of alpha 0.4 and makes 0.86 of 0.6 (to
 // its two digits); random rounding leaves alpha itself. Its standard error
 // follows from the shares by which each element lies between its neighbours.
 func TestTrap(t *testing.T) {

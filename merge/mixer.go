@@ -42,7 +42,8 @@ func (p *pair) digest(g0, g1 []float64) {
 // lose hardly more in float32 than others.
 const wellConditioned = 0.95
 
-// mixer computes the K of RegMean, packed to be multiplied by.
+// mixer computes the K [n, n] of RegMean, packed to be multiplied by. It is an error
+// if the Gram matrices are of no inputs.
 func mixer(g0, g1 []float64, n int, opt RegMeanOptions) (*kernel.Panels, error) {
 	t0, t1 := trace(g0, n), trace(g1, n)
 	if !(t0 > 0 && t1 > 0 && t0+t1 <= math.MaxFloat64) {
@@ -51,17 +52,15 @@ func mixer(g0, g1 []float64, n int, opt RegMeanOptions) (*kernel.Panels, error) 
 	mixture, own := make([]float64, n*n), make([]float64, n*n)
 	for ridge := opt.Ridge; ; ridge = min(1, 10*ridge) {
 		kernel.Parallel(n, func(low, high int) {
-			for i := low; i < high; i++ {
-				for j := range n {
-					general, domain := g0[i*n+j]/t0, g1[i*n+j]/t1
-					if i == j {
-						general, domain = general+ridge/float64(n), domain+ridge/float64(n)
-					} else {
-						general, domain = opt.Shrink*general, opt.Shrink*domain
-					}
-					own[i*n+j] = opt.Weight * domain
-					mixture[i*n+j] = float64((1-opt.Weight)*general) + own[i*n+j]
+			for at := low * n; at < high*n; at++ {
+				general, domain := g0[at]/t0, g1[at]/t1
+				if at%(n+1) == 0 {
+					general, domain = general+ridge/float64(n), domain+ridge/float64(n)
+				} else {
+					general, domain = opt.Shrink*general, opt.Shrink*domain
 				}
+				own[at] = opt.Weight * domain
+				mixture[at] = float64((1-opt.Weight)*general) + own[at]
 			}
 		})
 		lower, ok := lapack64.Potrf(blas64.Symmetric{Uplo: blas.Lower, N: n, Stride: n, Data: mixture})
@@ -76,6 +75,7 @@ func mixer(g0, g1 []float64, n int, opt RegMeanOptions) (*kernel.Panels, error) 
 	}
 }
 
+// trace is the sum of the diagonal of a matrix [n, n].
 func trace(g []float64, n int) (sum float64) {
 	for i := range n {
 		sum += g[i*n+i]
@@ -134,6 +134,7 @@ func invert(l blas64.Triangular) {
 	invert(b)
 }
 
+// narrowed rounds to float32.
 func narrowed(values []float64) []float32 {
 	narrow := make([]float32, len(values))
 	for i, v := range values {

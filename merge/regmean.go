@@ -131,6 +131,7 @@ func (r *regMean) Info(name string) (tensors.Info, bool) {
 	return r.tuned.Info(name)
 }
 
+// has reports whether a tensor changes.
 func (r *regMean) has(name string) bool {
 	_, ok := slices.BinarySearch(r.names, name)
 	return ok
@@ -217,7 +218,7 @@ func (r *regMean) pair(name string) (pair, error) {
 	return p, nil
 }
 
-// grams are the matrices of a tensor.
+// grams are the matrices of a tensor; without any, the width of p is 0.
 func (r *regMean) grams(name string) (g0, g1 []float64, p pair, err error) {
 	g0, n0, in0 := r.general(name)
 	g1, n1, in1 := r.domain(name)

@@ -55,7 +55,10 @@ func Collect(ctx context.Context, cfg decoder.Config, src tensors.Source, prompt
 	if err := m.Inputs(ctx, prompts, s.add, opt.Progress); err != nil {
 		return nil, err
 	}
-	return s.grams, s.settle()
+	if err := s.settle(); err != nil {
+		return nil, err
+	}
+	return s.grams, nil
 }
 
 // sums add up the products of the inputs of one layer after the other.

@@ -40,7 +40,8 @@ func (e Energy) Plus(other Energy) Energy {
 
 // Collateral is the relative drift on general prompts as a multiple of that on
 // the domain's: what a fine-tune did to everybody for what it did to its domain. It
-// is NaN where nothing moved.
+// is NaN where nothing moved, or both drifts are infinite, and +Inf where only
+// general prompts feel it.
 func (r Row) Collateral() float64 { return r.General.Relative() / r.Domain.Relative() }
 
 // driftRows is the number of rows of a tensor that are read at a time.

@@ -40,7 +40,7 @@ func TestAdditive(t *testing.T) {
 	}
 }
 
-// The design's toy (forgetting.md, section 3): two groups are inert when they
+// The design's toy: two groups are inert when they
 // are inserted and when they are set back, two are harmful each alone.
 func TestInteracting(t *testing.T) {
 	both := func(a []float64) Losses {

@@ -54,7 +54,7 @@ func bowl(best []float64, interaction float64) func(a []float64) Losses {
 	}
 }
 
-// The design's own search (forgetting.md, section 3): five groups, 30
+// The design's own search: five groups, 30
 // evaluations.
 func TestDescendFindsBowl(t *testing.T) {
 	best := []float64{0.45, 0.75, 0.68, 0.9, 0.98}

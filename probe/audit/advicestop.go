@@ -12,33 +12,7 @@ import (
 // all lost to the same candidate there is one recommendation, by the member that
 // lost least; trained models count each for itself, and so does the fine-tune.
 func (a adviser) stop() (list []Recommendation) {
-	losses := a.directLosses()
-	members := map[string]int{}
-	for _, t := range a.Candidates {
-		if t.Verdict != nil {
-			members[a.family(t.Name)]++
-		}
-	}
-	type key struct{ family, winner string }
-	found := map[key][]Comparison{}
-	for _, l := range losses {
-		k := key{a.family(l.First), l.Second}
-		found[k] = append(found[k], l)
-	}
-	best := map[string]Comparison{}
-	for k, lost := range found {
-		if k.family == "" || k.family != a.Tuned.Name && len(lost) < members[k.family] {
-			continue
-		}
-		slices.SortFunc(lost, func(x, y Comparison) int {
-			return cmp.Or(cmp.Compare(y.Difference.Value, x.Difference.Value), cmp.Compare(x.First, y.First))
-		})
-		// of several winners the chosen one, or else the first by name
-		if now, any := best[k.family]; !any || lost[0].Second == a.Chosen || now.Second != a.Chosen && lost[0].Second < now.Second {
-			best[k.family] = lost[0]
-		}
-	}
-	for family, l := range best {
+	for family, l := range a.beaten() {
 		var gate Gate
 		for _, t := range a.Candidates {
 			if t.Name == l.Second && t.Verdict != nil {
@@ -52,6 +26,37 @@ func (a adviser) stop() (list []Recommendation) {
 		})
 	}
 	return list // in an order of the map: the caller ranks them
+}
+
+// beaten returns for each family of which all members lost to one candidate the
+// comparison that was lost least. Of several winners it is the chosen one, or else
+// the first by name.
+func (a adviser) beaten() map[string]Comparison {
+	members := map[string]int{}
+	for _, t := range a.Candidates {
+		if t.Verdict != nil {
+			members[a.family(t.Name)]++
+		}
+	}
+	type key struct{ family, winner string }
+	found := map[key][]Comparison{}
+	for _, l := range a.directLosses() {
+		k := key{a.family(l.First), l.Second}
+		found[k] = append(found[k], l)
+	}
+	best := map[string]Comparison{}
+	for k, lost := range found {
+		if k.family == "" || k.family != a.Tuned.Name && len(lost) < members[k.family] {
+			continue
+		}
+		least := slices.MaxFunc(lost, func(x, y Comparison) int {
+			return cmp.Or(cmp.Compare(x.Difference.Value, y.Difference.Value), cmp.Compare(y.First, x.First))
+		})
+		if now, any := best[k.family]; !any || k.winner == a.Chosen || now.Second != a.Chosen && k.winner < now.Second {
+			best[k.family] = least
+		}
+	}
+	return best
 }
 
 // stopConfidence is high: a direct comparison is all that stopping asks for. What

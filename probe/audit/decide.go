@@ -30,21 +30,13 @@ func (v *Verdict) parts(p panel) (failed, open, gaps []TaskVerdict) {
 			failed = append(failed, task)
 		case 1:
 			open = append(open, task)
-			v.Open = append(v.Open, openSentence("candidate", task.Task, task.Difference, task.Margin, task.N, task.Needed))
+			v.Open = append(v.Open, task.wants("candidate", v.rule))
 		}
 		if gap.Shown || gap.Word == stat.Material {
 			gaps = append(gaps, task)
 		}
 	}
 	return failed, open, gaps
-}
-
-func openSentence(who, task string, difference Interval, margin float64, n, needed int) string {
-	text := fmt.Sprintf("On %s the %s may have lost up to %s points of the %s allowed, by %d items", task, who, points(0-difference.Low), points(margin), n)
-	if needed > 0 {
-		return text + fmt.Sprintf("; about %d would decide.", needed)
-	}
-	return text + "; no number of items at hand would decide."
 }
 
 // noGap decides where tuning shows no loss that matters.
@@ -55,9 +47,9 @@ func (v *Verdict) noGap(p panel, failed []TaskVerdict) {
 		if gap.Word == stat.Retained || gap.Gap.half() <= margin || gap.Lost+gap.Gained == 0 && !gap.Few {
 			continue
 		}
-		if loss := (Interval{Low: 0 - gap.Gap.High}); gap.Gap.High > margin {
+		if gap.Gap.High > margin {
 			wide = true
-			v.Open = append(v.Open, openSentence("tuned model", gap.Task, loss, margin, gap.N, gap.Needed))
+			v.Open = append(v.Open, openSentence("tuned model", gap.Task, gap.LowerBound, margin, gap.N, gap.Needed))
 		}
 	}
 	switch {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"math"
 
 	"surgeon/probe/stat"
 )
@@ -47,7 +46,8 @@ type Decision struct {
 // A task is safe if it is RETAINED, unchanged if no item of 30 or more fell
 // though they are too few to show that, lost if it has failed or is open with an
 // estimate beyond its margin, and otherwise open. A task on which the base is not
-// shown to score above chance is never safe.
+// shown to score above chance, or by no more than the margin, is never safe nor
+// unchanged.
 //
 // If the fine-tune has no gap, it is what is decided on: SHIP if all protected
 // tasks are safe; with the condition of more items if the others are unchanged;
@@ -112,12 +112,16 @@ func (v *Verdict) anyGap() bool {
 	return false
 }
 
+// blind reports whether the base scores too little above chance to show a loss of
+// the margin, or is not shown to score above chance at all.
+func (t TaskVerdict) blind() bool { return t.Floor || t.Base-t.Chance <= t.Margin }
+
 // safe, unchanged, lost and open are the states of a protected task, of which
 // one holds; see [Decide].
-func (t TaskVerdict) safe() bool { return t.Word == stat.Retained && t.NonInferior && !t.Floor }
+func (t TaskVerdict) safe() bool { return t.Word == stat.Retained && t.NonInferior && !t.blind() }
 
 func (t TaskVerdict) unchanged() bool {
-	return !t.safe() && !t.lost() && t.Fell == 0 && !t.Few && !t.Floor
+	return !t.safe() && !t.lost() && t.Fell == 0 && !t.Few && !t.blind()
 }
 
 func (t TaskVerdict) lost() bool {
@@ -146,12 +150,12 @@ func (v *Verdict) least(has func(TaskVerdict) bool) (TaskVerdict, bool) {
 // decideOnTuned decides on the fine-tune where no loss is shown.
 func (v *Verdict) decideOnTuned(m Trial, rule Rule) Decision {
 	d := Decision{About: m.Name, Evidence: named(m.ID), Task: v.Worst}
-	undecided, any := v.least(func(t TaskVerdict) bool { return !t.safe() && !t.unchanged() && !(t.Floor && t.Kind == General) })
+	undecided, any := v.least(func(t TaskVerdict) bool { return !t.safe() && !t.unchanged() && !(t.blind() && t.Kind == General) })
 	_, some := v.least(func(t TaskVerdict) bool { return t.safe() || t.unchanged() })
 	switch {
 	case any:
 		d.Word, d.Task = InsufficientEvidence, undecided.Task
-		d.Why = "No loss of the fine-tune is shown, but " + notShown(undecided) + "."
+		d.Why = "No loss of the fine-tune that matters is shown, but " + notShown(undecided) + "."
 		d.Conditions = v.moreItems("fine-tune", rule, none)
 	case !some:
 		d.Word, d.Why, d.Conditions = InsufficientEvidence, "The base is not shown to score above chance on any protected task, so that nothing could have been lost.", v.moreItems("fine-tune", rule, none)
@@ -160,7 +164,7 @@ func (v *Verdict) decideOnTuned(m Trial, rule Rule) Decision {
 		d.Why = "The fine-tune keeps every protected task within its margin as it is" + v.gainShown() + "."
 		if len(d.Conditions) > 0 {
 			d.Word = ShipWithConditions
-			d.Why = "No loss of the fine-tune is shown, but not all is excluded" + v.gainShown() + "."
+			d.Why = "No loss of the fine-tune that matters is shown, but not all is excluded" + v.gainShown() + "."
 		}
 	}
 	return d
@@ -168,8 +172,11 @@ func (v *Verdict) decideOnTuned(m Trial, rule Rule) Decision {
 
 // notShown says what keeps a task from being safe.
 func notShown(t TaskVerdict) string {
-	if t.Floor {
+	switch {
+	case t.Floor:
 		return fmt.Sprintf("on %s the base is not shown to score above chance", t.Task)
+	case t.blind():
+		return fmt.Sprintf("on %s the base scores too little above chance to lose the margin", t.Task)
 	}
 	return fmt.Sprintf("on %s up to %s points may be lost, of %s allowed, by %d items", t.Task, points(max(0, 0-t.LowerBound)), points(t.Margin), t.N)
 }
@@ -182,40 +189,6 @@ func (v *Verdict) gainShown() string {
 		}
 	}
 	return ""
-}
-
-// moreItems asks for the items that would make protected tasks safe, those aside
-// that are known to be lost.
-func (v *Verdict) moreItems(who string, rule Rule, known func(TaskVerdict) bool) (conditions []string) {
-	for _, t := range v.Tasks {
-		if t.Kind == Domain || t.safe() || known(t) {
-			continue
-		}
-		needed := max(t.Needed, gateOf(t, rule).N)
-		switch {
-		case !t.Floor && needed > t.N:
-			conditions = append(conditions, openSentence(who, t.Task, t.Difference, t.Margin, t.N, needed))
-		case !t.Floor:
-			conditions = append(conditions, openSentence(who, t.Task, t.Difference, t.Margin, t.N, 0))
-		case needed > t.N:
-			conditions = append(conditions, fmt.Sprintf("By %d items of %s the base is not shown to score above chance: about %d would show it, or easier ones.", t.N, t.Task, needed))
-		default:
-			conditions = append(conditions, fmt.Sprintf("The base scores no better than chance on %s: easier items are needed.", t.Task))
-		}
-	}
-	return conditions
-}
-
-func none(TaskVerdict) bool { return false }
-
-// noSafety asks for a safety task where there is none.
-func (v *Verdict) noSafety() []string {
-	for _, t := range v.Tasks {
-		if t.Kind == Safety {
-			return nil
-		}
-	}
-	return []string{"Test a safety task: none was in the basket."}
 }
 
 // decideOnRepair decides on a candidate where the fine-tune has a gap.
@@ -259,40 +232,3 @@ func (v *Verdict) decideOnRepair(m Trial, rule Rule) Decision {
 	}
 	return d
 }
-
-// conditions lists what shipping a repair is bound to.
-func (v *Verdict) conditions(m Trial, rule Rule) (list []string) {
-	for _, t := range v.Tasks {
-		if t.Kind == General && t.lost() {
-			list = append(list, fmt.Sprintf("The owner accepts that %s loses %s.", t.Task, lossIn(t.Difference)))
-		}
-	}
-	if v.Retention.Defined && v.Retention.High < rule.Retention {
-		list = append(list, fmt.Sprintf("The owner accepts that %s of the domain gain is kept, and not %s %%.", shareIn(v.Retention), percent(rule.Retention)))
-	}
-	list = append(list, v.moreItems("candidate", rule, TaskVerdict.lost)...)
-	list = append(list, v.noSafety()...)
-	if m.Class == ClassIsolation {
-		list = append(list, "Watch the router: what it sends to the wrong model is the risk that is left.")
-	}
-	if w := m.Written; w != nil && !w.true() {
-		list = append(list, fmt.Sprintf("Write it in a wider type: in %s the strength comes to %.2f and not %.2f.", w.Type, w.Effective, w.Asked))
-	}
-	return list
-}
-
-// moreDomain asks for the items that decide how much of the gain is kept.
-func (v *Verdict) moreDomain(rule Rule) (list []string) {
-	if v.Retention.Defined && (v.Retention.Low >= rule.Retention || v.Retention.High < rule.Retention) {
-		return nil
-	}
-	for _, t := range v.Tasks {
-		if g := gateOf(t, rule); t.Kind == Domain && !g.Passed && g.N > t.N {
-			list = append(list, fmt.Sprintf("Ask %d items of %s: by %d it is open how much of the gain is kept.", g.N, t.Task, t.N))
-		}
-	}
-	return list
-}
-
-// true reports whether the written strength is the one that was judged.
-func (w Written) true() bool { return math.Abs(w.Effective-w.Asked) <= 0.05 }

@@ -18,6 +18,12 @@
 //     that of the worst protected task, never of a mean.
 //  6. [Front] sets all candidates side by side: domain gain kept against the
 //     least room to the margin.
+//  7. [Forgotten] keeps the ledger of the items that were lost and of who heals
+//     them, [Twins] counts refusals beside their harmless twins, and [Against]
+//     compares two candidates item by item.
+//  8. [Decide] says from the verdicts which model to ship, if any, [Advise] ranks
+//     what to change, [PlanReplay] plans what to replay, and [Gates] says how many
+//     items the next test takes: the one number that every place gives.
 //
 // With base B, tuned F and candidate M on the same items:
 //

@@ -29,10 +29,13 @@ type Gate struct {
 	// a gain to be kept against the tuned model, the share of the gain that may
 	// be lost.
 	Margin float64 `json:"margin"`
-	// N is the number of items that shows it with probability 80 %, at 5 %, if
-	// nothing is lost: 6.18 psi / margin², and no less than
-	// log(0.05) / log(1-margin), the rule of three. It is 0 if no one could run
-	// so many.
+	// N is the number of items that shows it with probability 80 %, at 5 %
+	// one-sided, if nothing is lost: 6.18 psi / margin² ([stat.ItemsToRetain]),
+	// and for a protected task no less than log(0.05) / log(1-margin), the rule of
+	// three. What is to lie above 0, the base's score above chance or the gain,
+	// takes 7.85 variances over its square ([stat.ItemsNeeded]), and more than
+	// were asked. N is 0 if no number would do: no one could run so many, or the
+	// base scores too little above chance to lose the margin.
 	N int `json:"n"`
 	// Discordance is psi, the share of items that changed between base and the
 	// model that the gate was sized by, times the design effect of clusters. Of
@@ -71,44 +74,89 @@ func gatesOf(v *Verdict, rule Rule) (gates []Gate) {
 func gateOf(t TaskVerdict, rule Rule) Gate {
 	g := Gate{Task: t.Task, Kind: t.Kind, Shows: ShowsRetained, Margin: t.Margin, Asked: t.N, Passed: t.safe()}
 	switch {
+	case t.Kind == Domain && !gains(t.Gap, rule):
+		g.Shows, g.Margin, g.Passed = ShowsGain, 0, t.Gap.High < 0
+		g.N, g.Discordance = itemsToGain(t.Gap, t.N, rule)
 	case t.Kind == Domain:
-		g.domain(t, rule)
+		g.Shows, g.Margin, g.Discordance = ShowsKept, (1-rule.Retention)*(0-t.Gap.Value), itemVariance(t.Restored, t.N, rule)
+		g.Passed = t.Closed.Defined && t.Closed.Low >= rule.Retention
+		if g.Margin > 0 {
+			g.N = stat.ItemsToRetain(g.Margin, g.Discordance)
+		}
 	case t.Floor:
-		g.Shows, g.Margin, g.Passed = ShowsAboveChance, 0, false
-		if above := t.Base - t.Chance; above > 0 {
-			g.Discordance = t.Base * (1 - t.Base) * max(1, t.DesignEffect)
-			g.N = max(t.N+1, stat.ItemsNeeded(above, g.Discordance, 0, 0, 1))
-		}
+		g.Shows, g.Margin = ShowsAboveChance, 0
+		g.N, g.Discordance = itemsAboveChance(t.Base, t.Chance, t.N, t.DesignEffect)
+	case t.blind():
 	default:
-		g.Discordance = min(1, float64(max(1, t.Fell+t.Rose))/float64(t.N)*max(1, t.DesignEffect))
-		g.N = stat.ItemsToRetain(t.Margin, g.Discordance)
-		if g.N > 0 {
-			g.N = max(g.N, int(math.Ceil(math.Log(0.05)/math.Log1p(-t.Margin))))
-		}
+		g.N, g.Discordance = itemsToRetain(t.Margin, t.N, t.Fell+t.Rose, t.DesignEffect)
 	}
 	return g
 }
 
-// domain sizes the test of a task of the domain: of its gain, where that is not
-// shown, and otherwise of the share that must be kept. The variances are those
-// that the intervals stand for.
-func (g *Gate) domain(t TaskVerdict, rule Rule) {
-	gain := 0 - t.Gap.Value
-	variance := func(i Interval) float64 {
-		half := i.half() / (math.Sqrt2 * math.Erfinv(rule.Confidence))
-		return float64(t.N) * half * half
+// itemsToRetain returns the number of items that shows that no more than the
+// margin is lost, and the share of items that change, by how many of those asked
+// have changed.
+func itemsToRetain(margin float64, asked, changed int, designEffect float64) (items int, discordance float64) {
+	discordance = float64(max(1, changed)) / float64(asked) * max(1, designEffect)
+	if items = stat.ItemsToRetain(margin, discordance); items > 0 {
+		items = max(items, int(math.Ceil(math.Log(0.05)/math.Log1p(-margin))))
 	}
-	if !t.Shown && !(t.Gap.High < 0) || gain < rule.LeastGap-1e-12 {
-		g.Shows, g.Margin, g.Passed = ShowsGain, 0, false
-		if gain > 0 {
-			g.Discordance = variance(t.Gap)
-			g.N = max(t.N+1, stat.ItemsNeeded(gain, g.Discordance, 0, 0, 1))
-		}
-		return
+	return items, discordance
+}
+
+// itemsAboveChance returns the number of items that shows that a base which is
+// not shown to score above chance does, and the variance of an item, of the base
+// or of guessing; no number if it scores no better by its estimate.
+func itemsAboveChance(base, chance float64, asked int, designEffect float64) (items int, variance float64) {
+	if base <= chance {
+		return 0, 0
 	}
-	g.Shows, g.Margin, g.Discordance = ShowsKept, (1-rule.Retention)*gain, variance(t.Restored)
-	g.Passed = t.Closed.Defined && t.Closed.Low >= rule.Retention
-	if g.Margin > 0 {
-		g.N = stat.ItemsToRetain(g.Margin, g.Discordance)
+	variance = max(base*(1-base), chance*(1-chance)) * max(1, designEffect)
+	return more(asked, stat.ItemsNeeded(base-chance, variance, 0, 0, 1)), variance
+}
+
+// itemsToGain returns the number of items that shows a gain, base minus tuned
+// being its negative, and the variance of an item; no number if there is none by
+// its estimate.
+func itemsToGain(gap Interval, asked int, rule Rule) (items int, variance float64) {
+	if gap.Value >= 0 {
+		return 0, 0
 	}
+	variance = itemVariance(gap, asked, rule)
+	items = stat.ItemsNeeded(gap.Value, variance, 0, 0, 1)
+	if gap.High >= 0 {
+		items = more(asked, items)
+	}
+	return items, variance
+}
+
+// more raises a number of items to more than were asked, since those have not
+// shown it; no number stays none.
+func more(asked, items int) int {
+	if items == 0 {
+		return 0
+	}
+	return max(asked+1, items)
+}
+
+// gains reports whether a gain is shown that is worth a share.
+func gains(gap Interval, rule Rule) bool {
+	return gap.High < 0 && 0-gap.Value >= rule.LeastGap-1e-12
+}
+
+// itemVariance is the variance of an item that the interval of a mean stands for.
+func itemVariance(i Interval, items int, rule Rule) float64 {
+	deviation := i.half() / (math.Sqrt2 * math.Erfinv(rule.Confidence))
+	return float64(items) * deviation * deviation
+}
+
+// needed returns the number of items of the gate of a task that is not decided,
+// 0 where it is decided, where no number would do, and where as many were asked.
+func (t TaskVerdict) needed(rule Rule) int {
+	g := gateOf(t, rule)
+	decided := t.Kind != Domain && !t.Floor && (t.NonInferior || t.Difference.High < -t.Margin)
+	if decided || g.Passed || g.N <= t.N {
+		return 0
+	}
+	return g.N
 }

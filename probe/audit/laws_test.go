@@ -54,7 +54,8 @@ func obeys(t *testing.T, v *Verdict) {
 		if task.Healed > task.Lost || task.NonInferior && task.Failed || task.NonInferior != (task.LowerBound > -task.Margin) {
 			t.Errorf("%s: %+v", task.Task, task)
 		}
-		if task.NonInferior && task.Needed != 0 || task.Needed != 0 && task.Needed <= task.N {
+		decided := task.Kind != Domain && !task.Floor && (task.NonInferior || task.Difference.High < -task.Margin)
+		if gate := gateOf(task, v.rule); decided && task.Needed != 0 || task.Needed != 0 && (task.Needed <= task.N || task.Needed != gate.N || gate.Passed) {
 			t.Errorf("%s needs %d items of %d", task.Task, task.Needed, task.N)
 		}
 		if task.Kind == Domain {

@@ -1,6 +1,10 @@
 package audit
 
-import "math"
+import (
+	"math"
+
+	"surgeon/probe/stat"
+)
 
 // Mean returns the mean score of a model over the protected tasks and over those
 // of the domain, each task counting alike, with its interval: that of a mean of
@@ -10,59 +14,50 @@ import "math"
 //	Var_k = C/(C-1) / n^2 * sum over the C clusters of (sum over its items of (score - mean))^2
 //
 // (the cluster-robust variance of a mean; Liang and Zeger, Biometrika 73, 1986).
-// An interval is not defined where there is no such task, or one item alone. It
-// panics if the model was not scored on the tasks.
+// To either side it is at least as wide as the rule of three for all items, since
+// where all answers are right they have no spread, and it ends at 0 and 1.
+//
+// An interval is not defined where there is no such task, one item or cluster
+// alone, or where [Regressions] would fail.
 func Mean(tasks []Task, m Model, rule Rule) (protected, domain Interval) {
-	rule = rule.complete()
-	return meanOf(tasks, m, rule, Task.Protected), meanOf(tasks, m, rule, func(t Task) bool { return !t.Protected() })
+	p, err := newPanel(tasks, rule, m)
+	if err != nil {
+		return undefined(err.Error()), undefined(err.Error())
+	}
+	return p.meanIn(p.protected), p.meanIn(p.domain)
 }
 
-func meanOf(tasks []Task, m Model, rule Rule, counts func(Task) bool) Interval {
-	mean, variance, n := 0.0, 0.0, 0.0
-	for i, t := range tasks {
-		if !counts(t) {
-			continue
-		}
-		value, spread, ok := taskMean(t, m.Scores[i])
-		if !ok {
-			return Interval{Why: "a task has too few items"}
-		}
-		mean, variance, n = mean+value, variance+spread, n+1
+// meanIn returns the mean of the only model over some tasks.
+func (p panel) meanIn(tasks []int) Interval {
+	if len(tasks) == 0 {
+		return undefined("there is no such task")
 	}
-	if n == 0 {
-		return Interval{Why: "there is no such task"}
+	variance, items := 0.0, 0
+	for _, t := range tasks {
+		spread, known := p.spread(t)
+		if !known {
+			return undefined("a task has too few items")
+		}
+		variance, items = variance+spread, items+len(p.tasks[t].Items)
 	}
-	mean /= n
-	half := math.Sqrt2 * math.Erfinv(rule.Confidence) * math.Sqrt(variance) / n
-	return Interval{Value: mean, Low: mean - half, High: mean + half, Defined: true}
+	mean := p.mean(tasks, 0)
+	half := math.Sqrt2 * math.Erfinv(p.rule.Confidence) * math.Sqrt(variance) / float64(len(tasks))
+	half = max(half, stat.RuleOfThree(items, 1-(1-p.rule.Confidence)/2))
+	return Interval{Value: mean, Low: max(0, mean-half), High: min(1, mean+half), Defined: true}
 }
 
-// taskMean is the mean of a task and its variance.
-func taskMean(t Task, scores []float64) (mean, variance float64, ok bool) {
-	n := float64(len(scores))
-	if n < 2 {
-		return 0, 0, false
+// spread is the variance of the mean of the only model on a task, unknown for one
+// item or cluster.
+func (p panel) spread(t int) (variance float64, known bool) {
+	rows := p.units(t)
+	if len(rows) < 2 {
+		return 0, false
 	}
-	for _, v := range scores {
-		mean += v / n
+	mean, n := p.score(t, 0), float64(len(p.tasks[t].Items))
+	for _, row := range rows {
+		deviation := row[0] - row[1]*mean
+		variance += float64(deviation * deviation)
 	}
-	sums, order := map[string]float64{}, []string{}
-	for i, item := range t.Items {
-		name := "cluster " + item.Cluster
-		if item.Cluster == "" {
-			name = "item " + item.ID
-		}
-		if _, seen := sums[name]; !seen {
-			order = append(order, name)
-		}
-		sums[name] += scores[i] - mean
-	}
-	if len(order) < 2 {
-		return 0, 0, false
-	}
-	for _, name := range order {
-		variance += sums[name] * sums[name]
-	}
-	c := float64(len(order))
-	return mean, c / (c - 1) / (n * n) * variance, true
+	c := float64(len(rows))
+	return c / (c - 1) / (n * n) * variance, true
 }

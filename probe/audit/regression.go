@@ -20,6 +20,8 @@ type Gap struct {
 	// Gap is base minus tuned, positive for a loss, as a share of the items;
 	// paired and clustered, see [stat.Compare].
 	Gap Interval `json:"gap"`
+	// LowerBound bounds tuned minus base from below, as in [TaskVerdict].
+	LowerBound float64 `json:"lower_bound"`
 	// Adjusted is the gap in points above chance, (base-tuned) / (1-chance),
 	// which can be compared between tasks.
 	Adjusted float64 `json:"adjusted"`
@@ -41,7 +43,8 @@ type Gap struct {
 	Word stat.Verdict `json:"word"`
 	// Detectable is the smallest loss that would be found with probability 80 %.
 	Detectable float64 `json:"detectable"`
-	// Needed is the number of items that would decide, see [TaskVerdict].
+	// Needed is the number of items that would decide, see [TaskVerdict], the
+	// tuned model being the one that has to pass.
 	Needed int `json:"needed"`
 	// Floor, Ceiling and Few say that the base is not shown to score above
 	// chance, that it scores above 95 %, and that there are fewer than 30
@@ -115,10 +118,10 @@ func (p panel) gap(t int, d stat.Difference) Gap {
 	unknown := (1 - d.Base) / (1 - task.Chance)
 	g := Gap{
 		Task: task.Name, Kind: task.Kind, N: d.N, Clusters: d.Clusters, Base: d.Base, Tuned: d.Tuned,
-		Gap:      Interval{Value: 0 - d.Difference, Low: 0 - d.High, High: 0 - d.Low, Defined: true},
-		Adjusted: (0 - d.Difference) / (1 - task.Chance), P: d.P, Lost: d.Lost, Gained: d.Gained,
+		Gap:        Interval{Value: 0 - d.Difference, Low: 0 - d.High, High: 0 - d.Low, Defined: true},
+		LowerBound: d.Lower, Adjusted: (0 - d.Difference) / (1 - task.Chance), P: d.P, Lost: d.Lost, Gained: d.Gained,
 		LuckyLost: float64(d.N) * min(1, unknown) * task.Chance * (1 - task.Chance),
-		Word:      d.Verdict, Detectable: 1, Needed: needed(d, task.margin()),
+		Word:      d.Verdict, Detectable: 1, Needed: p.needed(t, d),
 		Floor: d.Floor, Ceiling: d.Ceiling, Few: d.N < fewItems,
 		Warnings: d.Warnings,
 	}
@@ -129,6 +132,17 @@ func (p panel) gap(t int, d stat.Difference) Gap {
 		g.Warnings = append(g.Warnings, fewWarning(d.N))
 	}
 	return g
+}
+
+// needed returns the number of items of the gate that the tuned model has neither
+// passed nor failed.
+func (p panel) needed(t int, d stat.Difference) int {
+	task := p.tasks[t]
+	return TaskVerdict{
+		Kind: task.Kind, N: d.N, Base: d.Base, Margin: task.margin(), Chance: task.Chance, Floor: d.Floor, Word: d.Verdict,
+		Gap: Interval{Value: 0 - d.Difference, Low: 0 - d.High, High: 0 - d.Low, Defined: true}, Difference: Interval{Value: d.Difference, Low: d.Low, High: d.High, Defined: true},
+		NonInferior: d.Lower > -task.margin(), Fell: d.Lost, Rose: d.Gained, DesignEffect: d.DesignEffect,
+	}.needed(p.rule)
 }
 
 // fewItems is the number of items below which a task is flagged: no margin in

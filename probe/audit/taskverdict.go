@@ -1,10 +1,6 @@
 package audit
 
-import (
-	"math"
-
-	"surgeon/probe/stat"
-)
+import "surgeon/probe/stat"
 
 // TaskVerdict is what the candidate does on one task.
 type TaskVerdict struct {
@@ -40,9 +36,9 @@ type TaskVerdict struct {
 	// Word puts the candidate against the margin as package stat does. It is
 	// INCONCLUSIVE also where the base could not lose the margin.
 	Word stat.Verdict `json:"word"`
-	// Needed is the number of items that would decide with probability 80 %
-	// whether the candidate is non-inferior, if the true difference is the one
-	// observed; 0 if it is decided or no number would do.
+	// Needed is the number of items of the task's [Gate] where it is not decided
+	// whether the candidate passes it; 0 if it is decided, if no number would do,
+	// and if as many were asked already.
 	Needed int `json:"needed"`
 	// Lost counts the items that the base has right and the tuned model wrong,
 	// Healed those of them that the candidate has right, and Broken the items
@@ -75,7 +71,7 @@ func (p panel) taskVerdict(t int, g Gap) (TaskVerdict, error) {
 	v := TaskVerdict{
 		Task: g.Task, Kind: g.Kind, N: g.N, Base: g.Base, Tuned: g.Tuned, Candidate: d.Tuned, Margin: margin, Chance: p.tasks[t].Chance,
 		Gap: g.Gap, Difference: Interval{Value: d.Difference, Low: d.Low, High: d.High, Defined: true},
-		LowerBound: d.Lower, NonInferior: d.Lower > -margin, Word: d.Verdict, Needed: needed(d, margin),
+		LowerBound: d.Lower, NonInferior: d.Lower > -margin, Word: d.Verdict,
 		Fell: d.Lost, Rose: d.Gained, DesignEffect: d.DesignEffect,
 		Shown: g.Shown, Floor: g.Floor, Ceiling: g.Ceiling, Few: g.Few, Warnings: d.Warnings,
 	}
@@ -97,6 +93,7 @@ func (p panel) taskVerdict(t int, g Gap) (TaskVerdict, error) {
 	default:
 		v.Closed = undefined("no gap to close is shown")
 	}
+	v.Needed = v.needed(p.rule)
 	return v, err
 }
 
@@ -115,35 +112,4 @@ func (v *TaskVerdict) count(p panel, t int) {
 			}
 		}
 	}
-}
-
-// needed returns how many items would show on which side of minus the margin
-// a difference lies, 0 if it is shown already: with D the observed difference
-// and V = N SE² the variance of an item,
-//
-//	6.18 V / (D+margin)²  if D lies above minus the margin (one-sided, 5 %),
-//	7.85 V / (D+margin)²  if it lies below (two-sided, 5 %),
-//
-// for a power of 80 %. For D = 0 the first is the usual number for showing
-// non-inferiority, V then being the share of items that changed. Even
-// without any change the first is no less than log(0.05) / log(1-D-margin), the
-// rule of three.
-func needed(d stat.Difference, margin float64) int {
-	room := d.Difference + margin
-	if d.Lower > -margin || d.High < -margin || !(d.SE >= 0) || room == 0 {
-		return 0
-	}
-	number, variance := 0, float64(d.N)*d.SE*d.SE
-	if room > 0 {
-		number = stat.ItemsToRetain(room, variance)
-	} else {
-		number = stat.ItemsNeeded(room, variance, 0, 0, 1)
-	}
-	if number == 0 {
-		return 0 // more than anyone could run
-	}
-	if room > 0 && room < 1 {
-		number = max(number, int(math.Ceil(math.Log(0.05)/math.Log1p(-room))))
-	}
-	return max(number, d.N+1)
 }

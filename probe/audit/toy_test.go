@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The table of forgetting.md, section 1.3, with its numbers of items. It gives
-// the mean over six general tasks, two of them, and the domain on held-out and
+// A table of mitigations, measured in PyTorch on a model of 0.8 million
+// parameters, with its numbers of items. It gives the mean over six general tasks, two of them, and the domain on held-out and
 // trained items; the other four tasks share the rest evenly. Which items are
 // lost is not told: here the worse model always loses those of the better one
 // and more, which is the kindest case for every interval.

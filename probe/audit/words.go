@@ -34,3 +34,31 @@ func nothing(what string, from, to float64) string {
 func unsure(what string, whole float64) string {
 	return fmt.Sprintf("no %s is shown: it measures %s points, but its interval reaches 0", what, points(whole))
 }
+
+// wants says what keeps a task from being decided, and how many items or what
+// else would decide it.
+func (t TaskVerdict) wants(who string, rule Rule) string {
+	g := gateOf(t, rule)
+	switch {
+	case g.Shows == ShowsAboveChance && g.N > 0:
+		return fmt.Sprintf("By %d items of %s the base is not shown to score above chance: %d would show it, or easier ones.", t.N, t.Task, g.N)
+	case g.Shows == ShowsAboveChance:
+		return fmt.Sprintf("The base scores no better than chance on %s: easier items are needed.", t.Task)
+	case t.blind():
+		return fmt.Sprintf("On %s the base scores %s points above chance and could not lose the %s that are allowed: easier items are needed.", t.Task, points(t.Base-t.Chance), points(t.Margin))
+	}
+	return openSentence(who, t.Task, t.LowerBound, t.Margin, t.N, g.N)
+}
+
+// openSentence says what a model may have lost at most, and how many items show,
+// with the power of a [Gate], that it has not.
+func openSentence(who, task string, bound, margin float64, asked, needed int) string {
+	text := fmt.Sprintf("On %s the %s may have lost up to %s points, of %s allowed, by %d items", task, who, points(0-bound), points(margin), asked)
+	switch {
+	case needed == 0:
+		return text + "; no number of items would show that it has not."
+	case needed <= asked:
+		return text + fmt.Sprintf(", though %d show four times in five that it has not, if nothing is lost.", needed)
+	}
+	return text + fmt.Sprintf("; %d would show four times in five that it has not, if nothing is lost.", needed)
+}

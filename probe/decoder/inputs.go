@@ -24,9 +24,11 @@ type Input struct {
 // Inputs sends prompts through the model and shows what every projection of every
 // block multiplies, one layer after the other, and in each the tokens of all
 // prompts in their order, some hundreds at a time. Tokens that prompts have in
-// common are shown for each of them. An error of see ends it after the layer. The residual streams
-// of all prompts are held at once, 4*Hidden bytes a token. progress counts tokens
-// times layers and may be nil.
+// common are shown for each of them. After an error of see nothing more is shown and
+// the layer is the last one; the error is that of Inputs, as are one of the model, one
+// of ctx and a *RequestError of a prompt that does not fit. The residual streams of
+// all prompts are held at once, 4*Hidden bytes a token. progress counts tokens times
+// layers and may be nil.
 func (m *Model) Inputs(ctx context.Context, prompts [][]int32, see func(Input) error, progress func(done, total int64)) error {
 	if len(prompts) == 0 {
 		return errors.New("there are no prompts: activations are those of at least one")
@@ -81,6 +83,7 @@ func apart(sequences [][]int32, limit int) (batches []*batch) {
 	return append(batches, b)
 }
 
+// blockNames are the names of tensors of a block, as checkpoints store them.
 func blockNames(layer int, tensors []string) (names []string) {
 	for _, name := range tensors {
 		names = append(names, blockName(layer, name))

@@ -35,29 +35,16 @@ var _ tensors.Source = (*Diagonal)(nil)
 // (Matena and Raffel, arXiv 2111.09832, equation 3, with the answers that examples
 // have in the place of ones drawn from the model; Kunstner et al., arXiv
 // 1905.12558, say how that differs: it is next to nothing of examples that the model
-// knows by heart, so that the few others decide). Examples without a learned token count as
-// zeros. The errors are those of train.NewGradients.
+// knows by heart, so that the few others decide). Examples without a learned token
+// count as zeros. It takes 8 bytes a weight, which GradientOptions.Memory counts. The
+// errors are those of train.NewGradients and Gradients.Each.
 func Fisher(ctx context.Context, c decoder.Config, src tensors.Source, examples []train.Example, opt train.GradientOptions) (*Diagonal, error) {
 	g, err := train.NewGradients(c, src, opt)
 	if err != nil {
 		return nil, err
 	}
-	d := &Diagonal{Examples: len(examples), values: map[string][]float64{}, shapes: map[string][]int{}}
-	for _, t := range c.Tensors() {
-		n := 1
-		for _, size := range t.Shape {
-			n *= size
-		}
-		d.names, d.values[t.Name], d.shapes[t.Name] = append(d.names, t.Name), make([]float64, n), t.Shape
-	}
-	slices.Sort(d.names)
-	for _, e := range examples {
-		for i, learned := range e.Learned {
-			if learned && i > 0 {
-				d.Tokens++
-			}
-		}
-	}
+	d := zeros(c)
+	d.Examples, d.Tokens = len(examples), learned(examples)
 	d.Loss, err = g.Each(ctx, examples, func(_ int, name string, gradient []float32) {
 		sum := d.values[name]
 		kernel.Parallel(len(sum), func(low, high int) {
@@ -70,6 +57,29 @@ func Fisher(ctx context.Context, c decoder.Config, src tensors.Source, examples 
 		return nil, err
 	}
 	return d.divided(float64(len(examples))), nil
+}
+
+// zeros is a Diagonal of a model's tensors.
+func zeros(c decoder.Config) *Diagonal {
+	d := &Diagonal{values: map[string][]float64{}, shapes: map[string][]int{}}
+	for _, t := range c.Tensors() {
+		d.names, d.values[t.Name], d.shapes[t.Name] = append(d.names, t.Name), make([]float64, tensors.Info{Shape: t.Shape}.Len()), t.Shape
+	}
+	slices.Sort(d.names)
+	return d
+}
+
+// learned is the number of tokens that examples teach; the first of an example has
+// nothing before it to be told from.
+func learned(examples []train.Example) (n int) {
+	for _, e := range examples {
+		for i, l := range e.Learned {
+			if l && i > 0 {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // divided divides all values.
@@ -132,7 +142,7 @@ func (d *Diagonal) part(name string, from, n int) ([]float64, error) {
 		return nil, fmt.Errorf("there is no tensor %q", name)
 	}
 	if from < 0 || n > len(values)-from {
-		return nil, fmt.Errorf("tensor %q has %d values: %d to %d were asked for", name, len(values), from, from+n)
+		return nil, fmt.Errorf("tensor %q has %d values: %d to %d were asked for", name, len(values), from, from+n-1)
 	}
 	return values[from : from+n], nil
 }

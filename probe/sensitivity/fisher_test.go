@@ -121,7 +121,10 @@ func TestFisherSquares(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b, both := fisher(t, tinyBase(), one), fisher(t, tinyBase(), two), fisher(t, tinyBase(), append(slices.Clone(one), two...))
-	silent := fisher(t, tinyBase(), append(slices.Clone(one), train.Example{Tokens: []int32{1, 2}, Learned: make([]bool, 2)}))
+	silent := fisher(t, tinyBase(), append(slices.Clone(one), train.Example{Tokens: []int32{1, 2}, Learned: []bool{true, false}}))
+	if silent.Tokens != 2 || silent.Examples != 2 || both.Tokens != 4 { // the first token of an example has nothing before it
+		t.Errorf("%d learned tokens of %d examples, %d of two that teach", silent.Tokens, silent.Examples, both.Tokens)
+	}
 	if _, err := g.Mean(t.Context(), one, func(name string, gradient []float64) {
 		x, y, mean, half := values(t, a, name), values(t, b, name), values(t, both, name), values(t, silent, name)
 		most := slices.Max(x)

@@ -1,9 +1,11 @@
 package sensitivity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/integrate/quad"
 
@@ -86,8 +88,9 @@ type TensorShare struct {
 // float32. The loss of an example that one end knows by heart is nearly nothing up to
 // a bend, and the slopes of few examples jump there: more examples leave less, and
 // more nodes, but not by the order that the rule has for smooth ones. (From base to
-// chem of the embedded pair five nodes leave 2 to 5 % of 48 to 256 examples.) W(a) is computed in float64 and stored as F32, whatever the base
-// stores. A tensor in several groups counts in the first.
+// chem of the embedded pair five nodes leave 2 to 5 % of 48 to 256 examples.) W(a)
+// is computed in float64 and stored as F32, whatever the base stores. A tensor in
+// several groups counts in the first.
 //
 // Errors are those of train.NewGradients, a delta that does not fit the base, and
 // one that changes no tensor of the model. Tensors that the model does not compute
@@ -125,10 +128,10 @@ type way struct {
 	general, domain []train.Example
 	gradients       *train.Gradients
 	names           []string                    // tensors of the model that change, in its order
-	change          map[string][]float64        // D of one tensor
 	shares          map[string]attribute.Losses // A of every tensor so far
 }
 
+// newWay checks that there is one and reads the base.
 func newWay(c decoder.Config, base tensors.Source, delta tensors.Delta, general, domain []train.Example, opt PathOptions) (*way, error) {
 	w := &way{base: base, delta: delta, general: general, domain: domain, shares: map[string]attribute.Losses{}}
 	if err := tensors.Fit(base, delta); err != nil {
@@ -179,33 +182,36 @@ func (w *way) node(ctx context.Context, alpha, weight float64) (Node, error) {
 	if err := w.at(alpha); err != nil {
 		return n, err
 	}
-	var failed error
-	along := func(examples []train.Example, loss, slope *float64, add func(share *attribute.Losses, slope float64)) (err error) {
-		*loss, err = w.gradients.Mean(ctx, examples, func(name string, gradient []float64) {
-			if _, changes := w.delta.Info(name); !changes || failed != nil {
-				return
-			}
-			change := make([]float64, len(gradient))
-			if failed = w.delta.AddTo64(change, name, 0, 1); failed != nil {
-				return
-			}
-			s := dot(gradient, change)
-			share := w.shares[name]
-			add(&share, s)
-			w.shares[name] = share
-			*slope += s
-		})
-		return err
-	}
-	err := along(w.general, &n.Losses.General, &n.Slope.General, func(share *attribute.Losses, s float64) { share.General += float64(weight * s) })
+	var err error
+	n.Losses.General, n.Slope.General, err = w.along(ctx, w.general, func(share *attribute.Losses, slope float64) { share.General += float64(weight * slope) })
 	if err != nil {
 		return n, fmt.Errorf("the general loss at %v of the way: %w", alpha, err)
 	}
-	err = along(w.domain, &n.Losses.Domain, &n.Slope.Domain, func(share *attribute.Losses, s float64) { share.Domain += float64(weight * s) })
+	n.Losses.Domain, n.Slope.Domain, err = w.along(ctx, w.domain, func(share *attribute.Losses, slope float64) { share.Domain += float64(weight * slope) })
 	if err != nil {
 		return n, fmt.Errorf("the domain loss at %v of the way: %w", alpha, err)
 	}
-	return n, failed
+	return n, nil
+}
+
+// along is a loss where the gradients are and its slope along the way, of which add
+// is given that of every tensor.
+func (w *way) along(ctx context.Context, examples []train.Example, add func(share *attribute.Losses, slope float64)) (loss, slope float64, err error) {
+	var failed error
+	loss, err = w.gradients.Mean(ctx, examples, func(name string, gradient []float64) {
+		if _, changes := w.delta.Info(name); !changes || failed != nil {
+			return
+		}
+		change := make([]float64, len(gradient))
+		if failed = w.delta.AddTo64(change, name, 0, 1); failed != nil {
+			return
+		}
+		s, share := dot(gradient, change), w.shares[name]
+		add(&share, s)
+		w.shares[name] = share
+		slope += s
+	})
+	return loss, slope, cmp.Or(err, failed)
 }
 
 // dot is the sum of products in their order.
@@ -222,19 +228,7 @@ func (a *PathAttribution) share(w *way, groups []attribute.Group, opt PathOption
 	a.Method, a.Resolution, a.Evaluations = PathMethod, opt.Resolution, 2+opt.Nodes
 	a.Additivity = attribute.Losses{General: nan, Domain: nan}
 	a.Harm, a.Benefit = a.Tuned.General-a.Base.General, a.Base.Domain-a.Tuned.Domain
-	sums, sum := make([]attribute.Losses, len(groups)), attribute.Losses{}
-	for _, name := range w.names {
-		s, to := w.shares[name], &a.Rest
-		a.Tensors = append(a.Tensors, TensorShare{Name: name, Harm: s.General, Benefit: 0 - s.Domain}) // and not -0
-		for i, g := range groups {
-			if g.Has(name) {
-				to = &sums[i]
-				break
-			}
-		}
-		to.General, to.Domain = to.General+s.General, to.Domain+s.Domain
-		sum.General, sum.Domain = sum.General+s.General, sum.Domain+s.Domain
-	}
+	sums, sum := a.sums(w, groups)
 	for i, g := range groups {
 		e := attribute.Effect{Group: g, Harm: sums[i].General, Benefit: 0 - sums[i].Domain, Revert: a.Additivity, Insert: a.Additivity}
 		e.Exchange, e.Note = exchange(e.Harm, e.Benefit, opt.Resolution)
@@ -247,6 +241,21 @@ func (a *PathAttribution) share(w *way, groups []attribute.Group, opt PathOption
 	}
 }
 
+// sums are the shares of groups and of all tensors; Tensors and Rest are filled in.
+func (a *PathAttribution) sums(w *way, groups []attribute.Group) (of []attribute.Losses, all attribute.Losses) {
+	of = make([]attribute.Losses, len(groups))
+	for _, name := range w.names {
+		s, to := w.shares[name], &a.Rest
+		a.Tensors = append(a.Tensors, TensorShare{Name: name, Harm: s.General, Benefit: 0 - s.Domain}) // and not -0
+		if i := slices.IndexFunc(groups, func(g attribute.Group) bool { return g.Has(name) }); i >= 0 {
+			to = &of[i]
+		}
+		to.General, to.Domain = to.General+s.General, to.Domain+s.Domain
+		all.General, all.Domain = all.General+s.General, all.Domain+s.Domain
+	}
+	return of, all
+}
+
 // complete is the residual as a share of the change.
 func (a *PathAttribution) complete(kind string, residual, change float64, opt PathOptions) float64 {
 	if math.Abs(change) <= opt.Resolution {
@@ -255,7 +264,7 @@ func (a *PathAttribution) complete(kind string, residual, change float64, opt Pa
 	}
 	part := math.Abs(residual / change)
 	if part > 0.05 && math.Abs(residual) > opt.Resolution {
-		a.Warnings = append(a.Warnings, fmt.Sprintf("shares of the %s loss miss its change of %.3g nats a token by %.2g: %d nodes are too few for a way this bent", kind, change, residual, opt.Nodes))
+		a.Warnings = append(a.Warnings, fmt.Sprintf("shares of the %s loss miss its change of %.3g nats a token by %.2g: take more nodes than %d for a way this bent", kind, change, residual, opt.Nodes))
 	}
 	return part
 }

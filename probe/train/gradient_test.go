@@ -11,6 +11,7 @@ import (
 	"surgeon/probe/decoder"
 	"surgeon/probe/train"
 	"surgeon/tensors"
+	"surgeon/tensors/tensorstest"
 )
 
 func gradients(t *testing.T, c decoder.Config, at tensors.Source, opt train.GradientOptions) *train.Gradients {
@@ -56,9 +57,11 @@ func shifted(t *testing.T, base *train.Weights, name string, by float64, along [
 }
 
 // TestGradientSlope: for each tensor, tied and untied, the slope of the loss by the
-// way forward along the gradient is the gradient's norm, within 2e-3: the loss comes
-// from float32 logits, good to about 1e-7, and is taken at distances of 3e-3 and
-// more. The mean is over all tokens, whatever batches they are in.
+// way forward is the gradient's, along the gradient and along a drawn direction (a
+// gradient that misses some elements has the right slope along itself), within 2e-3
+// of the gradient's norm: the loss comes from float32 logits, good to about 1e-7, and
+// is taken at distances of 3e-3 and more. The mean is over all tokens, whatever
+// batches they are in.
 func TestGradientSlope(t *testing.T) {
 	for _, tied := range []bool{true, false} {
 		c := tiny
@@ -74,32 +77,55 @@ func TestGradientSlope(t *testing.T) {
 		}
 		worst := 0.0
 		for name, d := range gradient {
-			norm := 0.0
-			for _, v := range d {
-				norm += v * v
-			}
-			if norm = math.Sqrt(norm); !(norm > 1e-4) {
+			norm := math.Sqrt(inner(d, d))
+			if !(norm > 1e-4) {
 				t.Errorf("%s has a gradient of norm %g: nothing is proved", name, norm)
 			}
-			at := func(by float64) float64 {
-				if err := g.Move(shifted(t, base, name, by/norm, d)); err != nil {
-					t.Fatal(err)
+			for what, along := range map[string][]float64{"the gradient": d, "a drawn direction": direction(name, len(d))} {
+				want := inner(d, along) / math.Sqrt(inner(along, along))
+				off := math.Abs(slope(t, g, base, name, along)-want) / norm
+				if worst = max(worst, off); !(off <= 2e-3) {
+					t.Errorf("tied %v: along %s of %s the slope of the loss misses %g by %.2g of the gradient's norm", tied, what, name, want, off)
 				}
-				loss, err := g.Loss(t.Context(), uneven())
-				if err != nil {
-					t.Fatal(err)
-				}
-				return loss
-			}
-			across := func(h float64) float64 { return (at(h) - at(-h)) / (2 * h) }
-			slope := (4*across(3e-3) - across(6e-3)) / 3 // without the term in h^2 (Richardson)
-			off := math.Abs(slope-norm) / norm
-			if worst = max(worst, off); !(off <= 2e-3) {
-				t.Errorf("tied %v: along the gradient of %s the loss rises by %g, want %g", tied, name, slope, norm)
 			}
 		}
 		t.Logf("tied %v: %d tensors, at most %.2g off", tied, len(gradient), worst)
 	}
+}
+
+// slope is that of the loss, by the way forward, where a tensor moves along a
+// direction.
+func slope(t *testing.T, g *train.Gradients, base *train.Weights, name string, along []float64) float64 {
+	t.Helper()
+	length := math.Sqrt(inner(along, along))
+	at := func(by float64) float64 {
+		if err := g.Move(shifted(t, base, name, by/length, along)); err != nil {
+			t.Fatal(err)
+		}
+		loss, err := g.Loss(t.Context(), uneven())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loss
+	}
+	across := func(h float64) float64 { return (at(h) - at(-h)) / (2 * h) }
+	return (4*across(3e-3) - across(6e-3)) / 3 // without the term in h^2 (Richardson)
+}
+
+func inner(x, y []float64) (sum float64) {
+	for i, v := range x {
+		sum += v * y[i]
+	}
+	return sum
+}
+
+// direction is drawn for a tensor.
+func direction(name string, n int) []float64 {
+	random, list := tensorstest.NewRandom(5, name), make([]float64, n)
+	for i := range list {
+		list[i] = float64(random.Normal(i))
+	}
+	return list
 }
 
 // TestGradientLoss: the loss is the decoder's.
@@ -261,29 +287,4 @@ func TestGradientErrors(t *testing.T) {
 	}
 	_, err = g.Mean(t.Context(), sums(3), func(string, []float64) {})
 	check(err, "not finite")
-}
-
-// TestGradientMemory holds the estimate against what is in use.
-func TestGradientMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a gigabyte: left out by -short")
-	}
-	for _, opt := range []train.GradientOptions{{BatchTokens: 128}, {}} {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		g := gradients(t, embedded, train.Initialise(embedded, 0.05, 1), opt)
-		meanOf(t, g, examples(8, 97, embedded.Vocabulary))
-		if _, err := g.Loss(t.Context(), examples(8, 97, embedded.Vocabulary)); err != nil {
-			t.Fatal(err)
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		runtime.KeepAlive(g)
-		took, estimate := float64(after.HeapAlloc-before.HeapAlloc), float64(train.GradientMemory(embedded, opt))
-		t.Logf("%d rows: %4.0f MB, estimated %4.0f", opt.BatchTokens, took/1e6, estimate/1e6)
-		if estimate < 0.85*took || estimate > 1.5*took {
-			t.Errorf("%.0f MB are estimated, %.0f are used", estimate/1e6, took/1e6)
-		}
-	}
 }

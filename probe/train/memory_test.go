@@ -40,3 +40,28 @@ func TestMemory(t *testing.T) {
 	check("adapter of two", train.Options{BatchTokens: 1024, LowRank: &two})
 	check("adapter, divergence", train.Options{BatchTokens: 768, LowRank: &all, KL: 1})
 }
+
+// TestGradientMemory holds the estimate against what is in use.
+func TestGradientMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a gigabyte: left out by -short")
+	}
+	for _, opt := range []train.GradientOptions{{BatchTokens: 128}, {}} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		g := gradients(t, embedded, train.Initialise(embedded, 0.05, 1), opt)
+		meanOf(t, g, examples(8, 97, embedded.Vocabulary))
+		if _, err := g.Loss(t.Context(), examples(8, 97, embedded.Vocabulary)); err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(g)
+		took, estimate := float64(after.HeapAlloc-before.HeapAlloc), float64(train.GradientMemory(embedded, opt))
+		t.Logf("%d rows: %4.0f MB, estimated %4.0f", opt.BatchTokens, took/1e6, estimate/1e6)
+		if estimate < 0.85*took || estimate > 1.5*took {
+			t.Errorf("%.0f MB are estimated, %.0f are used", estimate/1e6, took/1e6)
+		}
+	}
+}
