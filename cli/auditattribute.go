@@ -363,7 +363,7 @@ func (a *auditing) make(name string, alphas []float64) error {
 	}
 	for i := range a.candidates {
 		if c := &a.candidates[i]; c.Name == name {
-			c.source, c.identity = m, a.digest("groups", fmt.Sprint(alphas))
+			c.source, c.identity = m, a.digest(name, fmt.Sprint(alphas))
 		}
 	}
 	return nil

@@ -87,6 +87,7 @@ func (a *auditing) list(ctx context.Context) error {
 		return err
 	}
 	a.measured(isolated, classIsolation)
+	a.tellApart()
 	if a.frozen == "" {
 		for _, s := range relearnSteps {
 			a.candidates = append(a.candidates, auditCandidate{Name: relearnedName(s), Class: classRelearned})
@@ -94,6 +95,20 @@ func (a *auditing) list(ctx context.Context) error {
 		a.candidates = append(a.candidates, auditCandidate{Name: relearnedControl, Class: classRelearned})
 	}
 	return nil
+}
+
+// tellApart gives candidates of the same weights, such as a fine-tune that is its base,
+// identities of their own: in a run folder an identity has one name.
+func (a *auditing) tellApart() {
+	seen := map[string]bool{}
+	for i := range a.candidates {
+		if c := &a.candidates[i]; c.identity != "" {
+			if seen[c.identity] {
+				c.identity = a.digest(c.Name, c.identity)
+			}
+			seen[c.identity] = true
+		}
+	}
 }
 
 // tries reports whether a class of repairs is asked for.

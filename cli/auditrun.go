@@ -58,6 +58,9 @@ func (a *auditing) prepare(ctx context.Context) (err error) {
 	if a.asked, err = a.bench.Ask(); err != nil {
 		return err
 	}
+	if err := a.bothSides(); err != nil {
+		return err
+	}
 	for i, m := range []func(context.Context) (string, error){a.in.base.identity, a.in.tuned[0].identity} {
 		if a.digests[i], err = m(ctx); err != nil {
 			return err

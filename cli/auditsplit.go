@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -108,6 +109,19 @@ func (a *auditing) selects(name string, item task.Item) bool {
 	}
 	unit := a.unit(name)
 	return a.selected[unit+" "+itemName(unit, name, item.ID)]
+}
+
+// bothSides reports a task all of whose items fall on one side of the split, so that
+// nothing could be chosen or nothing judged by it.
+func (a *auditing) bothSides() error {
+	tasks := a.auditTasks()
+	chosen, judged := audit.Split(tasks, selectShare, auditSalt)
+	for i, t := range tasks {
+		if len(chosen[i]) == 0 || len(judged[i]) == 0 {
+			return fmt.Errorf("%s has %s, and by their hashes all of them would choose a repair or all judge it: an audit needs some for both: ask more", t.Name, plural(len(t.Items), "item"))
+		}
+	}
+	return nil
 }
 
 // auditTasks are the tasks with the items that are asked.
