@@ -27,7 +27,7 @@ func (r *auditResult) actionPage(c *cited) (memo.Page, error) {
 
 // adviceTable is table 3.
 func (r *auditResult) adviceTable(c *cited) memo.Table {
-	t := memo.Table{Caption: "Table 3. Recommendations, the first one first. Evidence is a path in results.json; confidence is high where an effect was repeated over seeds or has all the evidence its kind asks for, medium of one run, low where only the loss was measured here.",
+	t := memo.Table{Caption: c.print("Table 3.") + " Recommendations, the first one first; their owner is the decision owner. Evidence is a path in results.json; confidence is high where an effect was repeated over seeds or has all the evidence its kind asks for, medium of one run, low where only the loss was measured here.",
 		Columns: []memo.Column{{Name: "#", Right: true}, {Name: "change", Width: 4}, {Name: "from → to", Width: 3}, {Name: "effect [interval], n", Width: 4}, {Name: "evidence", Width: 3}, {Name: "confidence", Width: 1}, {Name: "gate that verifies it", Width: 3}}}
 	for _, a := range r.Advice {
 		t.Rows = append(t.Rows, []string{c.count(a.Rank), c.print(a.Why), r.setting(c, a.From) + " → " + r.setting(c, a.To), r.effect(c, a), strings.Join(a.Evidence[:min(2, len(a.Evidence))], ", "), string(a.Confidence), r.gateOf(c, a.Gate)})
@@ -80,7 +80,14 @@ func (r *auditResult) gateOf(c *cited, g audit.Gate) string {
 	case g.N == 0:
 		return fmt.Sprintf("%s: no number of items would do", c.print(g.Task))
 	}
-	return fmt.Sprintf("%s: loss below %s, n = %s", c.print(g.Task), c.points(g.Margin), c.count(g.N))
+	shows := map[string]string{audit.ShowsAboveChance: "base above chance", audit.ShowsGain: "a gain is shown"}[g.Shows]
+	switch g.Shows {
+	case audit.ShowsRetained:
+		shows = "loses less than " + c.margin(g.Margin)
+	case audit.ShowsKept:
+		shows = "loses less than " + c.round(g.Margin) + " of the gain"
+	}
+	return fmt.Sprintf("%s: %s, n = %s", c.print(g.Task), shows, c.count(g.N))
 }
 
 // replayWords are the replay plan.
@@ -111,19 +118,29 @@ func (r *auditResult) risks(c *cited) (items []string) {
 	return append(items, "Losses of what no task of the basket asks for; to be accepted by the decision owner.")
 }
 
-// relearnedWords say whether what was lost comes back at once.
+// relearnedWords say whether what was lost comes back at once: then it was unlearned
+// and not overwritten.
 func (r *auditResult) relearnedWords(c *cited) []string {
-	if r.Relearned == nil || r.Lost.Largest < 0 {
+	p := r.Relearned
+	if p == nil || r.Lost.Largest < 0 {
 		return nil
 	}
 	name := r.Lost.Tasks[r.Lost.Largest].Task
-	scores, ok := r.Relearned.Scores[name]
-	if !ok {
+	scores, ok := p.Scores[name]
+	last := len(p.ControlSteps) - 1
+	at := slices.Index(p.Steps, p.ControlSteps[last])
+	if !ok || at < 0 {
 		return nil
 	}
-	last := len(scores) - 1
-	return []string{fmt.Sprintf("Relearning: %s of the fine-tune goes from %s to %s within %s steps on general answers (a model of random weights: %s): it was unlearned rather than lost if this is much.",
-		c.print(name), c.percent(float64(scores[0])), c.percent(float64(scores[last])), c.count(r.Relearned.Steps[last]), c.percent(float64(r.Relearned.Control[name])))}
+	meaning := "no half of it comes back: it was overwritten, and asks for training"
+	if half := p.Half[name]; half != nil {
+		meaning = fmt.Sprintf("half of it is back after %s steps", c.sig(float64(*half), 2))
+		if *half <= number(p.ControlSteps[last]) {
+			meaning += ": it was unlearned rather than overwritten, so that an attacker or a next fine-tune may undo a repair as fast"
+		}
+	}
+	return []string{fmt.Sprintf("Relearning: %s steps on general answers bring %s of the fine-tune from %s to %s and the mean of the protected tasks from %s to %s (a model of scrambled weights: %s and %s); %s.",
+		c.count(p.ControlSteps[last]), c.print(name), c.percent(float64(scores[0])), c.percent(float64(scores[at])), c.percent(float64(p.Mean[0])), c.percent(float64(p.Mean[at])), c.percent(float64(p.Control[name][last])), c.percent(float64(p.ControlMean[last])), meaning)}
 }
 
 // named is a candidate.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -110,6 +111,12 @@ func (r *auditResult) whereEvidence(e *audit.Evidence) {
 	}
 	if p := r.Relearned; p != nil {
 		l := &audit.Relearning{ID: "relearned", Steps: p.Steps}
+		if slices.Equal(p.Steps[1:1+len(p.ControlSteps)], p.ControlSteps) {
+			l.Control = append(l.Control, math.NaN()) // it was not asked before its first step
+			for _, v := range p.ControlMean {
+				l.Control = append(l.Control, float64(v))
+			}
+		}
 		for _, t := range r.m.tasks {
 			scores, ok := p.Scores[t.Name]
 			if !ok {

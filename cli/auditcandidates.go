@@ -92,7 +92,9 @@ func (a *auditing) list(ctx context.Context) error {
 		for _, s := range relearnSteps {
 			a.candidates = append(a.candidates, auditCandidate{Name: relearnedName(s), Class: classRelearned})
 		}
-		a.candidates = append(a.candidates, auditCandidate{Name: relearnedControl, Class: classRelearned})
+		for _, s := range controlSteps {
+			a.candidates = append(a.candidates, auditCandidate{Name: controlName(s), Class: classRelearned})
+		}
 	}
 	return nil
 }

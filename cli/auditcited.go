@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"surgeon/cli/memo"
@@ -70,8 +71,19 @@ func (c *cited) write(v float64, text string) string {
 }
 
 func (c *cited) percent(share float64) string { return c.write(share, table.Percent(share)) }
-func (c *cited) points(share float64) string  { return c.write(share, table.Points(share)) }
-func (c *cited) count(n int) string           { return c.write(float64(n), fmt.Sprint(n)) }
+
+// round prints a share of a rule in per cent, without decimals that it does not have,
+// and margin one in points.
+func (c *cited) round(share float64) string {
+	return c.write(share, strconv.FormatFloat(100*share, 'f', -1, 64)+" %")
+}
+
+func (c *cited) margin(share float64) string {
+	return c.write(share, strconv.FormatFloat(100*share, 'f', -1, 64)+" pp")
+}
+
+func (c *cited) points(share float64) string { return c.write(share, table.Points(share)) }
+func (c *cited) count(n int) string          { return c.write(float64(n), fmt.Sprint(n)) }
 func (c *cited) sig(v float64, digits int) string {
 	return c.write(v, table.Sig(v, digits))
 }

@@ -58,7 +58,7 @@ func (r *auditResult) ruleWords(c *cited) string {
 		if t.Kind == audit.Domain {
 			continue
 		}
-		if text := fmt.Sprintf("%s %s", t.Kind, c.points(-t.Margin)); !seen[text] {
+		if text := fmt.Sprintf("%s %s", t.Kind, c.margin(t.Margin)); !seen[text] {
 			seen[text] = true
 			margins = append(margins, text)
 		}
@@ -68,13 +68,13 @@ func (r *auditResult) ruleWords(c *cited) string {
 		finalists = "Those judged are the chosen one and the best of each class."
 	}
 	return fmt.Sprintf("A gap is closed if no protected task loses more against the base than its margin (%s), by the lower one-sided %s bound, and %s of the domain's gain are kept, by its lower bound. The worst task decides, never the mean. "+
-		"Candidates (%s) were chosen on %s items by their hash and judged on the %s others; intervals are of %s. %s %s Plan %s.%s",
-		strings.Join(margins, ", "), c.percent(r.Rule.Confidence), c.percent(r.Rule.Retention), c.count(len(r.Candidates)-2), c.count(r.Items.Select), c.count(r.Items.Report), c.percent(r.Rule.Confidence), finalists, r.luck(c), c.print(r.Plan[:12]), r.deviations())
+		"%s candidates were tried: chosen from on %s items, by their hash, and judged on the %s others; intervals are of %s. %s %s Plan %s.%s",
+		strings.Join(margins, ", "), c.round(r.Rule.Confidence), c.round(r.Rule.Retention), c.count(r.Tried), c.count(r.Items.Select), c.count(r.Items.Report), c.round(r.Rule.Confidence), finalists, r.luck(c), c.print(r.Plan[:12]), r.deviations())
 }
 
 // luck is the winner's-curse meter.
 func (r *auditResult) luck(c *cited) string {
-	return fmt.Sprintf("Of being chosen, %s points of mean score were luck (expected of so many candidates, were they independent: %s).", strings.TrimSuffix(c.points(r.Choice.AgainstBase), " pp"), strings.TrimSuffix(c.points(r.Choice.Expected), " pp"))
+	return fmt.Sprintf("Winner's curse: on the items that chose it the chosen candidate scored %s better than on the others, against the base; of so many candidates, were they independent, %s would be expected.", c.points(r.Choice.AgainstBase), c.points(r.Choice.Expected))
 }
 
 // deviations are candidates of the plan that came to nothing.
@@ -93,7 +93,7 @@ func (r *auditResult) deviations() string {
 
 // basket is table 1.
 func (r *auditResult) basket(c *cited) memo.Table {
-	t := memo.Table{Caption: fmt.Sprintf("Table 1. The basket, on the items that chose nothing, in per cent. Differences are %s against the base, in pp with their interval; lost/healed: items that the base has and the fine-tune has not, and how many of them %s has.", c.print(r.Chosen), c.print(r.Chosen)),
+	t := memo.Table{Caption: c.print("Table 1.") + fmt.Sprintf(" The basket, on the items that chose nothing, in per cent. Differences are %s against the base, in pp with their interval; lost/healed: items that the base has and the fine-tune has not, and how many of them %s has.", c.print(r.Chosen), c.print(r.Chosen)),
 		Columns: []memo.Column{{Name: "task", Width: 2}, {Name: "kind"}, {Name: "n", Right: true}, {Name: "base", Right: true}, {Name: "tuned", Right: true}, {Name: "chosen", Right: true},
 			{Name: "difference [interval]", Right: true}, {Name: "lost/healed", Right: true}, {Name: "gate", Width: 2}}, Marks: map[memo.Cell]memo.Mark{}}
 	for i, v := range r.Verdict.Tasks {
@@ -118,7 +118,7 @@ func (r *auditResult) gateWord(c *cited, v audit.TaskVerdict) (string, memo.Mark
 	case v.Failed:
 		return "fail", memo.Bad
 	case v.Needed > 0:
-		return "open: n needed " + c.count(v.Needed), memo.None
+		return "open: " + c.count(v.Needed) + " items needed", memo.None
 	}
 	return "open", memo.None
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -35,8 +36,8 @@ var costs = map[string]string{
 
 // repairTable is the best repair of every class, and the chosen one.
 func (r *auditResult) repairTable(c *cited) memo.Table {
-	t := memo.Table{Caption: fmt.Sprintf("Table 2. The best repair of each class, chosen on %s items and judged on %s others; in per cent. Differences are to the base.", c.count(r.Items.Select), c.count(r.Items.Report)),
-		Columns: []memo.Column{{Name: "repair", Width: 2}, {Name: "protected", Right: true}, {Name: "worst task, difference (pp)", Width: 3}, {Name: "gain kept [95 % CI]", Right: true}, {Name: "asks for", Width: 2}, {Name: "the gap is"}},
+	t := memo.Table{Caption: c.print("Table 2.") + fmt.Sprintf(" The best repair of each class, chosen on %s items and judged on %s others; in per cent. Differences are to the base.", c.count(r.Items.Select), c.count(r.Items.Report)),
+		Columns: []memo.Column{{Name: "repair", Width: 2}, {Name: "protected", Right: true}, {Name: "worst task, difference (pp)", Width: 3}, {Name: "gain kept [interval]", Right: true}, {Name: "asks for", Width: 2}, {Name: "the gap is"}},
 		Marks:   map[memo.Cell]memo.Mark{}}
 	for _, one := range r.Candidates {
 		if !slices.Contains(r.Best, one.Name) && one.Class != classIsolation || one.Verdict == nil {
@@ -84,6 +85,14 @@ func (r *auditResult) whereWords(c *cited) (words []string) {
 		}
 		words = append(words, fmt.Sprintf("Drift ranks the groups as measured harm does with a rank correlation of %s [%s, %s] (n = %s groups): %s.",
 			c.fixed(float64(d.Rho), 2), c.fixed(float64(d.Low), 2), c.fixed(float64(d.High), 2), c.count(d.N), verdict))
+	}
+	if i := w.Integrated; i != nil && !math.IsNaN(float64(i.Agreement.Rho)) {
+		words = append(words, fmt.Sprintf("Gradients at %s points of the way rank them alike to %s.", c.count(i.Nodes), c.fixed(float64(i.Agreement.Rho), 2)))
+	}
+	for _, name := range r.Best {
+		if v, there := w.Effective[name]; there {
+			words = append(words, fmt.Sprintf("Stored as %s, %s comes to an effective alpha of %s.", w.Type, c.print(name), c.fixed(float64(v), 3)))
+		}
 	}
 	return words
 }

@@ -21,10 +21,10 @@ func (r *auditResult) figures(c *cited) ([]memo.Block, error) {
 		name, caption, alt string
 		drawing            plot.Drawing
 	}{
-		{"alpha.png", fmt.Sprintf("Figure 1. Merges from the base (0) to the fine-tune (1), on %s. The band is the %s interval, the gate the base's mean less its margin.", r.sweptOn(c), c.percent(r.Rule.Confidence)), "scores against alpha", r.alphaFigure()},
-		{"front.png", "Figure 2. All repairs that were judged: what is kept of the domain's gain, and the room that the worst protected task has to its margin. The chord joins base and fine-tune.", "front of repairs", r.frontFigure()},
-		{"drift.png", "Figure 3. Weight drift by layer and part, relative to the base's weights.", "heat map of drift", r.driftFigure()},
-		{"exchange.png", "Figure 4. Harm and benefit of each group of tensors, nats a token: what the general loss rose and the domain loss fell by.", "bars of harm and benefit", r.exchangeFigure()},
+		{"alpha.png", fmt.Sprintf("Merges from the base (0) to the fine-tune (1), on %s. The band is the %s interval, the gate the base's mean less its margin.", r.sweptOn(c), c.round(r.Rule.Confidence)), "scores against alpha", r.alphaFigure()},
+		{"front.png", "All repairs that were judged: what is kept of the domain's gain, and the room that the worst protected task has to its margin. Above the chord from base to fine-tune a repair has won something.", "front of repairs", r.frontFigure()},
+		{"drift.png", "Weight drift by layer and part, relative to the base's weights.", "heat map of drift", r.driftFigure()},
+		{"exchange.png", "Harm and benefit of each group of tensors, nats a token: what the general loss rose and the domain loss fell by.", "bars of harm and benefit", r.exchangeFigure()},
 	} {
 		if f.drawing == nil {
 			continue
@@ -33,7 +33,7 @@ func (r *auditResult) figures(c *cited) ([]memo.Block, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, memo.Figure{Name: f.name, PNG: png, Caption: f.caption, Alt: f.alt})
+		list = append(list, memo.Figure{Name: f.name, PNG: png, Caption: c.print(fmt.Sprintf("Figure %d.", len(list)+1)) + " " + f.caption, Alt: f.alt})
 	}
 	var blocks []memo.Block
 	for ; len(list) > 0; list = list[min(2, len(list)):] {
@@ -156,34 +156,58 @@ func (r *auditResult) exchangeFigure() plot.Drawing {
 	return b
 }
 
-// frontFigure shows what was judged: those that the text names first, so that their
-// labels have room.
+// frontFigure shows what was judged: base, fine-tune and the chosen one by name.
 func (r *auditResult) frontFigure() plot.Drawing {
-	marked, others := plot.Cloud{Name: "named"}, plot.Cloud{Name: "others"}
-	add := func(cloud *plot.Cloud, p audit.Point, label string, bars bool) {
-		nan := math.NaN()
-		cloud.X, cloud.Y, cloud.Labels = append(cloud.X, p.Retention.Value), append(cloud.Y, p.Slack.Value), append(cloud.Labels, label)
-		low, high, below, above := nan, nan, nan, nan
-		if bars {
-			low, high, below, above = p.Retention.Low, p.Retention.High, p.Slack.Low, p.Slack.High
-		}
-		cloud.XLow, cloud.XHigh, cloud.YLow, cloud.YHigh = append(cloud.XLow, low), append(cloud.XHigh, high), append(cloud.YLow, below), append(cloud.YHigh, above)
-	}
+	named := map[string]*plot.Cloud{}
+	others := plot.Cloud{Name: "other repairs"}
+	var chord plot.Chord
 	for _, p := range r.Front {
 		if !p.Retention.Defined || !p.Slack.Defined {
 			continue
 		}
+		x, y := p.Retention.Value, p.Slack.Value
 		switch p.Name {
-		case r.Chosen:
-			add(&marked, p, p.Name, true)
-		case "base", "tuned":
-			add(&marked, p, p.Name, false)
-		default:
-			add(&others, p, p.Name, false)
+		case "base":
+			chord.X0, chord.Y0 = x, y
+		case "tuned":
+			chord.X1, chord.Y1 = x, y
 		}
+		if p.Name == "base" || p.Name == "tuned" || p.Name == r.Chosen {
+			named[p.Name] = &plot.Cloud{Marked: true}
+			addPoint(named[p.Name], p, p.Name == r.Chosen)
+			continue
+		}
+		addPoint(&others, p, false)
 	}
-	if len(marked.X) == 0 {
+	if len(named) == 0 {
 		return nil
 	}
-	return plot.Front{XLabel: "domain gain kept", YLabel: "room of the worst task", Clouds: []plot.Cloud{marked, others}}
+	f := plot.Front{XLabel: "domain gain kept", YLabel: "room to the margin", YUnit: "pp", Gates: []plot.Gate{{Label: "gate"}}}
+	for _, name := range []string{r.Chosen, "base", "tuned"} {
+		if cloud := named[name]; cloud != nil {
+			f.Clouds = append(f.Clouds, *cloud)
+			delete(named, name)
+		}
+	}
+	if len(others.X) > 0 {
+		f.Clouds = append(f.Clouds, others)
+	}
+	if chord != (plot.Chord{}) {
+		f.Chord = &chord
+	}
+	return f
+}
+
+// addPoint adds a candidate to a cloud, with its name and its intervals if it is the
+// chosen one.
+func addPoint(cloud *plot.Cloud, p audit.Point, chosen bool) {
+	label, low, high, below, above := "", math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	if cloud.Marked {
+		label = p.Name
+	}
+	if chosen {
+		low, high, below, above = p.Retention.Low, p.Retention.High, p.Slack.Low, p.Slack.High
+	}
+	cloud.X, cloud.Y, cloud.Labels = append(cloud.X, p.Retention.Value), append(cloud.Y, p.Slack.Value), append(cloud.Labels, label)
+	cloud.XLow, cloud.XHigh, cloud.YLow, cloud.YHigh = append(cloud.XLow, low), append(cloud.XHigh, high), append(cloud.YLow, below), append(cloud.YHigh, above)
 }

@@ -32,7 +32,9 @@ func (r *auditResult) print(env environment) error {
 			name += " *"
 		}
 		row := []string{name, mean(c.Protected), mean(c.Domain), "", "", c.Error}
-		if c.Verdict != nil {
+		if c.Class == classBase {
+			row = append(row[:3], "-", "-", "-")
+		} else if c.Verdict != nil {
 			row = append(row[:3], portion(c.Verdict.GapClosed), portion(c.Verdict.Retention), string(c.Verdict.Word))
 		} else if c.Error == "" {
 			row[5] = "not judged"

@@ -27,6 +27,7 @@ type auditResult struct {
 	Lost       *audit.Regression      `json:"lost"` // by all items
 	Manner     []auditManner          `json:"manner"`
 	Candidates []auditedCandidate     `json:"candidates"`
+	Tried      int                    `json:"tried"` // candidates, without base and fine-tune
 	Chosen     string                 `json:"chosen"`
 	Choice     *audit.Choice          `json:"choice"`
 	Verdict    *audit.Verdict         `json:"verdict"` // of the chosen one
@@ -193,7 +194,7 @@ func (r *auditResult) judge(candidates []auditCandidate) (err error) {
 			r.Candidates = append(r.Candidates, one)
 		}
 	}
-	r.Relearned = relearnedOf(m)
+	r.Tried, r.Relearned = len(r.Candidates)-2, relearnedOf(m)
 	if err := r.choose(candidates, selectTasks, reportTasks); err != nil {
 		return err
 	}

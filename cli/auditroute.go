@@ -23,7 +23,8 @@ const isolated = "isolation"
 const routingFile = "routing.json"
 
 // routing is what a router makes of the prompts, and routing.json of a run folder. The
-// router is made of the prompts of the items to choose on, and tested on the others.
+// router is made of the prompts of the items to choose on, a centroid for each task, and
+// tested on the others: a prompt goes to the model that ought to answer the nearest task.
 type routing struct {
 	Layer  int                           `json:"layer"`          // behind which the base's residual stream is taken, its mean over the prompt's tokens
 	Fitted int                           `json:"fitted_prompts"` // of which the router was made
@@ -89,7 +90,7 @@ func (a *auditing) route(ctx context.Context) (*routing, error) {
 		t := &a.bench.Tasks[q.Task]
 		if item := t.Items[q.Item]; a.selects(t.Name, item) && !seen[q.Prompt] {
 			seen[q.Prompt] = true
-			examples = append(examples, route.Example{Label: labelOf(a.kinds[a.unit(t.Name)]), Vector: vectors[i], Group: t.Name + " " + item.ID})
+			examples = append(examples, route.Example{Label: a.unit(t.Name), Vector: vectors[i], Group: t.Name + " " + item.ID})
 		}
 	}
 	router, err := route.Fit(examples)
@@ -105,28 +106,21 @@ func (a *auditing) route(ctx context.Context) (*routing, error) {
 		t := &a.bench.Tasks[q.Task]
 		kind, k := a.kinds[a.unit(t.Name)], a.itemOf(q)
 		label, _ := router.Route(vectors[i])
+		toTuned := a.kinds[label] == audit.Domain
 		if r.Tuned[k.unit] == nil {
 			r.Tuned[k.unit] = map[string]float64{}
 		}
-		if label == labelDomain {
+		if toTuned {
 			r.Tuned[k.unit][k.item] += 1 / count[k]
 		}
 		if !a.selects(t.Name, t.Items[q.Item]) {
 			r.Of[kind]++
-			if label != labelOf(kind) {
+			if toTuned != (kind == audit.Domain) {
 				r.Wrong[kind]++
 			}
 		}
 	}
 	return r, nil
-}
-
-// labelOf is which of the two models ought to answer.
-func labelOf(kind audit.Kind) string {
-	if kind == audit.Domain {
-		return labelDomain
-	}
-	return labelGeneral
 }
 
 // itemOf names the item of a question.

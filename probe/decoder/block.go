@@ -3,6 +3,7 @@ package decoder
 import (
 	"cmp"
 	"fmt"
+	"runtime"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -135,6 +136,10 @@ func (g *graph) run(inputs map[string]gorgonia.Value) ([]float32, error) {
 	}
 	if g.vm == nil {
 		g.vm = gorgonia.NewTapeMachine(g.g)
+		// gorgonia gives a machine a finalizer, for devices. The machine is part of a
+		// cycle, through its operations and what they work on, and such a cycle with a
+		// finalizer is never collected.
+		runtime.SetFinalizer(g.vm, nil)
 	}
 	defer g.vm.Reset()
 	if err := g.vm.RunAll(); err != nil {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"runtime"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -60,6 +61,7 @@ func newGraph(c decoder.Config, parameters []*parameter, rows int, trained []*pa
 		}
 	}
 	g.vm = gorgonia.NewTapeMachine(g.g)
+	runtime.SetFinalizer(g.vm, nil) // or it is never collected, see package decoder
 	return g
 }
 
