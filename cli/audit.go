@@ -177,6 +177,9 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 		return err
 	}
 	if err := a.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return suspended{opt.out, err}
+		}
 		return err
 	}
 	result, err := auditOf(opt.out)
@@ -200,6 +203,20 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 	}
 	return err
 }
+
+// suspended is the error of an audit that was interrupted.
+type suspended struct {
+	dir string
+	error
+}
+
+// Error implements error.
+func (s suspended) Error() string {
+	return fmt.Sprintf("interrupted: what was answered and found is kept in %s, the same command goes on from there", s.dir)
+}
+
+// Unwrap returns the reason.
+func (s suspended) Unwrap() error { return s.error }
 
 // gate is the error of a model that must not be shipped: all but what the rule of the
 // decision would ship without conditions.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"surgeon/probe/audit"
+	"surgeon/tensors/tensorstest"
 )
 
 // TestAuditPlan: a plan alone says what would be asked and leaves nothing behind.
@@ -114,4 +115,54 @@ func checkWhere(t *testing.T, r auditResult) {
 func worstGroup(r auditResult) string {
 	worst := slices.MaxFunc(r.Where.Groups, func(a, b groupFound) int { return compareNumbers(a.Harm, b.Harm) })
 	return worst.Group
+}
+
+// TestAuditRefuses: what cannot be audited is told before any question.
+func TestAuditRefuses(t *testing.T) {
+	withPair(t)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	pico(t, dir, "pico", tensorstest.Pico{})
+	check := func(code int, says string, args ...string) {
+		t.Helper()
+		refused(t, code, []string{says}, append([]string{"audit"}, args...)...)
+	}
+	check(ExitUsage, "takes a base and a fine-tune", "base")
+	check(ExitUsage, "--retention 2", "--retention", "2")
+	check(ExitUsage, "want NAME=MODEL", "--candidate", "chem-replay")
+	check(ExitUsage, "given twice", "--candidate", "a=chem-replay", "--candidate", "a=chem-mild")
+	check(ExitUsage, "the audit has a candidate of this name", "--candidate", "tuned=chem-replay")
+	check(ExitInput, "--candidate a: nowhere", "--candidate", "a=nowhere")
+	check(ExitInput, "--candidate other: ", "--candidate", "other=pico")
+	check(ExitUsage, "--domain nothing: there is no such task", "--domain", "nothing")
+	check(ExitUsage, "nothing is left that could be forgotten", "--tasks", "pair_facts", "--domain", "pair_facts")
+	check(ExitUsage, "--repairs magic: there is no such class", "--repairs", "magic")
+	check(ExitUsage, "--finalists some", "--finalists", "some")
+	check(ExitUsage, "--references 0", "--references", "0")
+	check(ExitUsage, "--date tomorrow", "--date", "tomorrow")
+	check(ExitUsage, "--ship nobody: there is no such candidate", "--ship", "nobody")
+	check(ExitUsage, "--sample pair_poems=3: there is no such task", "--sample", "pair_poems=3")
+	check(ExitUsage, "--sample 0", "--sample", "0")
+	check(ExitInput, "all of them would choose a repair or all judge it", "--limit", "1")
+	check(ExitInput, "nothing: no such file or directory", "base", "nothing")
+	check(ExitInput, "", "base", "pico")
+	if names, err := os.ReadDir("."); err != nil || len(names) != 1 {
+		t.Errorf("left behind: %v, %v", names, err)
+	}
+}
+
+// TestAuditWithoutData: a benchmark of which there are no data is left out, and the memo
+// says so; the others are audited.
+func TestAuditWithoutData(t *testing.T) {
+	withPair(t)
+	t.Chdir(t.TempDir())
+	args := []string{"audit", "base", "chem", "--tasks", "pair_mcq,pair_refusal,gsm8k,pair_chemistry_trained", "--domain", "pair_chemistry_trained", "--sample", "pair_mcq=10,12", "--references", "16", "--repairs", "interpolation",
+		"--finalists", "best", "--out", "run"}
+	out := done(t, args...)
+	says(t, "the audit", out, "warning: gsm8k is not tested", "no data folder is given", "not judged")
+	says(t, "the memo", read(t, "run/memo.md"), "Not tested: gsm8k, mmlu, ifeval, instruct. Of gsm8k no data were found.")
+	r := parsed[auditResult](t, read(t, "run/results.json"))
+	if r.Items.All != 10+12+12 || r.Rule.Missing["gsm8k"] == "" {
+		t.Errorf("items %+v, missing %v", r.Items, r.Rule.Missing)
+	}
 }

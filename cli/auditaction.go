@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"surgeon/cli/memo"
 	"surgeon/probe/audit"
@@ -13,7 +15,7 @@ import (
 
 // actionPage is page 3: what to do.
 func (r *auditResult) actionPage(c *cited) (memo.Page, error) {
-	blocks := []memo.Block{r.adviceTable(c)}
+	blocks := append([]memo.Block{r.adviceTable(c)}, r.confidence(c)...)
 	if r.Replay != nil && len(r.Replay.Slices) > 0 {
 		blocks = append(blocks, memo.Heading{Text: "Replay plan for a next training"}, memo.Paragraph{Text: r.replayWords(c)})
 	}
@@ -28,14 +30,35 @@ func (r *auditResult) actionPage(c *cited) (memo.Page, error) {
 // adviceTable is table 3.
 func (r *auditResult) adviceTable(c *cited) memo.Table {
 	t := memo.Table{Caption: c.print("Table 3.") + " Recommendations, the first one first; their owner is the decision owner. Evidence is a path in results.json; confidence is high where an effect was repeated over seeds or has all the evidence its kind asks for, medium of one run, low where only the loss was measured here.",
-		Columns: []memo.Column{{Name: "#", Right: true}, {Name: "change", Width: 4}, {Name: "from → to", Width: 3}, {Name: "effect [interval], n", Width: 4}, {Name: "evidence", Width: 3}, {Name: "confidence", Width: 1}, {Name: "gate that verifies it", Width: 3}}}
+		Columns: []memo.Column{{Name: "#", Right: true}, {Name: "change", Width: 6}, {Name: "from → to", Width: 4}, {Name: "effect [interval], n", Width: 4}, {Name: "evidence", Width: 4}, {Name: "confidence", Width: 2}, {Name: "gate that verifies it", Width: 4}}}
 	for _, a := range r.Advice {
-		t.Rows = append(t.Rows, []string{c.count(a.Rank), c.print(a.Why), r.setting(c, a.From) + " → " + r.setting(c, a.To), r.effect(c, a), strings.Join(a.Evidence[:min(2, len(a.Evidence))], ", "), string(a.Confidence), r.gateOf(c, a.Gate)})
+		t.Rows = append(t.Rows, []string{c.count(a.Rank), c.print(doing[a.Kind] + " " + a.Why), r.setting(c, a.From) + " → " + r.setting(c, a.To), r.effect(c, a), strings.Join(a.Evidence[:min(2, len(a.Evidence))], ", "), string(a.Confidence), r.gateOf(c, a.Gate)})
 	}
 	if len(t.Rows) == 0 {
 		t.Rows = append(t.Rows, []string{"-", "none: nothing measured here asks for a change", "-", "-", "-", "-", "-"})
 	}
 	return t
+}
+
+// doing says what each kind of recommendation asks for.
+var doing = map[audit.Action]string{
+	audit.ActLearningRate: "Train with a smaller learning rate:", audit.ActReplay: "Train with replay:", audit.ActLoRA: "Use a low-rank adapter:",
+	audit.ActFreeze: "Leave groups untrained:", audit.ActMerge: "Ship a merge:", audit.ActIsolation: "Keep the fine-tune apart:", audit.ActCheckpoint: "Ship a checkpoint:",
+	audit.ActDivergence: "Hold the training to the base:", audit.ActGates: "Ask more items:", audit.ActStop: "Stop:",
+}
+
+// confidence says what recommendations would need to be of high confidence.
+func (r *auditResult) confidence(c *cited) []memo.Block {
+	var needs []string
+	for _, a := range r.Advice {
+		if len(a.Needs) > 0 {
+			needs = append(needs, fmt.Sprintf("%s: %s", c.count(a.Rank), c.print(join(a.Needs))))
+		}
+	}
+	if len(needs) == 0 {
+		return nil
+	}
+	return []memo.Block{memo.Paragraph{Text: "For high confidence would be needed: " + strings.Join(needs, "; ") + "."}}
 }
 
 // setting is one side of a change.
@@ -100,9 +123,15 @@ func (r *auditResult) replayWords(c *cited) string {
 		c.percent(r.Replay.Share), c.print(r.Replay.Source), strings.Join(parts, ", "), c.count(r.Replay.Needed), c.print(r.Replay.NeededSource))
 }
 
+// open is what the verdict leaves undecided; of the fine-tune once, if it is the chosen
+// one.
+func (r *auditResult) open() []string {
+	return slices.DeleteFunc(slices.Clone(r.Verdict.Open), func(s string) bool { return r.Chosen == "tuned" && strings.Contains(s, "the tuned model") })
+}
+
 // risks are what is left, and who has to accept it.
 func (r *auditResult) risks(c *cited) (items []string) {
-	for _, open := range r.Verdict.Open {
+	for _, open := range r.open() {
 		items = append(items, c.print(open))
 	}
 	if x := r.Routing; x != nil && len(x.Of) > 0 {
@@ -158,7 +187,7 @@ func (r *auditResult) limitations(c *cited) (items []string) {
 		}
 		seeds = fmt.Sprintf("%s more of its recipe with other seeds score %s on the protected tasks, beside %s of this one", c.count(n), strings.Join(words, " and "), c.percent(r.named("tuned").Protected.Value))
 	}
-	items = append(items, fmt.Sprintf("Training: %s. Evaluation seeds: %s; where no prompt depends on them a task is asked once.", seeds, c.print(fmt.Sprint(r.Seeds))))
+	items = append(items, fmt.Sprintf("Training: %s. Evaluation seeds: %s; where no prompt depends on them a task is asked once.", seeds, c.print(strings.ReplaceAll(strings.Trim(fmt.Sprint(r.Seeds), "[]"), " ", ", "))))
 	var few, floor, ceiling []string
 	for _, t := range r.Lost.Tasks {
 		if t.Few {
@@ -174,7 +203,7 @@ func (r *auditResult) limitations(c *cited) (items []string) {
 	for _, one := range []struct {
 		list []string
 		text string
-	}{{few, "too few items to decide: %s"}, {floor, "the base is not shown to score above chance, so nothing can be lost: %s"}, {ceiling, "the base is near the ceiling, so gains are not seen: %s"}} {
+	}{{few, "Too few items to decide: %s"}, {floor, "The base is not shown to score above chance, so nothing can be lost: %s"}, {ceiling, "The base is near the ceiling, so gains are not seen: %s"}} {
 		if len(one.list) > 0 {
 			items = append(items, c.print(fmt.Sprintf(one.text, join(one.list)))+".")
 		}
@@ -187,13 +216,19 @@ func (r *auditResult) limitations(c *cited) (items []string) {
 			items = append(items, c.print("No gradients, no relearning probe and no Fisher merge: "+r.Where.NotTrainable+"."))
 		}
 		for _, w := range r.Where.Warnings {
-			items = append(items, c.print(w))
+			items = append(items, c.print(sentence(w)))
 		}
 	}
 	for _, note := range r.Notes {
-		items = append(items, c.print(note))
+		items = append(items, c.print(sentence(note)))
 	}
 	return append(items, "Replay that is phrased as the tasks are makes their scores an upper bound.")
+}
+
+// sentence begins a note with a capital and ends it with a full stop.
+func sentence(note string) string {
+	first, size := utf8.DecodeRuneInString(note)
+	return strings.TrimSuffix(string(unicode.ToUpper(first))+note[size:], ".") + "."
 }
 
 // usualTasks are the general benchmarks that a reader expects.

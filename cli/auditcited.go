@@ -82,8 +82,15 @@ func (c *cited) margin(share float64) string {
 	return c.write(share, strconv.FormatFloat(100*share, 'f', -1, 64)+" pp")
 }
 
-func (c *cited) points(share float64) string { return c.write(share, table.Points(share)) }
-func (c *cited) count(n int) string          { return c.write(float64(n), fmt.Sprint(n)) }
+func (c *cited) points(share float64) string {
+	text := table.Points(share)
+	if math.Abs(share) < 0.0005 {
+		text = "0.0 pp" // the sign of nothing tells nothing here
+	}
+	return c.write(share, text)
+}
+
+func (c *cited) count(n int) string { return c.write(float64(n), fmt.Sprint(n)) }
 func (c *cited) sig(v float64, digits int) string {
 	return c.write(v, table.Sig(v, digits))
 }

@@ -30,7 +30,7 @@ const trainableParameters = 20_000_000
 // untrainable says why there are no gradients of the models, or "".
 func (a *auditing) untrainable() string {
 	if n := parameters(a.in.base.Checkpoint); n > trainableParameters {
-		return fmt.Sprintf("%d parameters: gradients are taken of models of up to %d", n, trainableParameters)
+		return fmt.Sprintf("the model has %.1f million parameters, and gradients are taken of models of up to %d million", float64(n)/1e6, trainableParameters/1_000_000)
 	}
 	if _, err := train.NewGradients(a.bench.Config, a.in.from, train.GradientOptions{}); err != nil {
 		return err.Error()

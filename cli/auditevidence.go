@@ -69,6 +69,9 @@ func (r *auditResult) worstOf(c *cited, v *audit.Verdict) string {
 	return "-"
 }
 
+// leastHarm is the rise of the general loss that counts, in nats a token.
+const leastHarm = 1e-3
+
 // whereWords say where the harm sits, and whether drift would have told it.
 func (r *auditResult) whereWords(c *cited) (words []string) {
 	w := r.Where
@@ -76,6 +79,9 @@ func (r *auditResult) whereWords(c *cited) (words []string) {
 		return nil
 	}
 	worst := slices.MaxFunc(w.Groups, func(a, b groupFound) int { return compareNumbers(a.Harm, b.Harm) })
+	if !(worst.Harm > leastHarm) {
+		return []string{fmt.Sprintf("Where: the general loss went from %s to %s nats a token, by %s general answers: there is no harm to find a place for.", c.fixed(float64(w.Base.General), 3), c.fixed(float64(w.Tuned.General), 3), c.count(w.References[0]))}
+	}
 	words = append(words, fmt.Sprintf("Where: most of the harm sits in %s (%s nats a token of general loss, for %s of the domain's), by %s general and %s domain answers; additivity %s, residual %s nats.",
 		c.print(worst.Group), c.fixed(float64(worst.Harm), 2), c.fixed(float64(worst.Benefit), 2), c.count(w.References[0]), c.count(w.References[1]), c.maybe(w.Additivity, 2), c.maybe(w.Residual.General, 3)))
 	if d := w.Drift; d.Rho == d.Rho {
@@ -90,7 +96,7 @@ func (r *auditResult) whereWords(c *cited) (words []string) {
 		words = append(words, fmt.Sprintf("Gradients at %s points of the way rank them alike to %s.", c.count(i.Nodes), c.fixed(float64(i.Agreement.Rho), 2)))
 	}
 	for _, name := range r.Best {
-		if v, there := w.Effective[name]; there {
+		if v, there := w.Effective[name]; there && !math.IsNaN(float64(v)) {
 			words = append(words, fmt.Sprintf("Stored as %s, %s comes to an effective alpha of %s.", w.Type, c.print(name), c.fixed(float64(v), 3)))
 		}
 	}

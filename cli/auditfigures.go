@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"surgeon/cli/memo"
 	"surgeon/cli/plot"
@@ -128,11 +129,17 @@ func order(list []auditedCandidate) {
 	}
 }
 
+// partNames shortens the names of parts of a block.
+var partNames = strings.NewReplacer("self_attn.", "", "mlp.", "", "_proj", "", "input_layernorm", "norm 1", "post_attention_layernorm", "norm 2", "_layernorm", "", "embed_tokens", "embed")
+
 func (r *auditResult) driftFigure() plot.Drawing {
 	if r.Where == nil || len(r.Where.Map.Rows) == 0 {
 		return nil
 	}
-	h := plot.HeatMap{XLabel: "part", YLabel: "layer", Scale: "relative drift", Columns: r.Where.Map.Columns, Rows: r.Where.Map.Rows}
+	h := plot.HeatMap{YLabel: "layer", Scale: "relative drift", Rows: r.Where.Map.Rows}
+	for _, part := range r.Where.Map.Columns {
+		h.Columns = append(h.Columns, partNames.Replace(part))
+	}
 	for _, row := range r.Where.Map.Values {
 		values := make([]float64, len(row))
 		for i, v := range row {

@@ -122,7 +122,7 @@ func (r *auditResult) memo() (*memo.Memo, error) {
 		return nil, err
 	}
 	m := &memo.Memo{
-		Title:    fmt.Sprintf("Safety memo: %s against %s", r.Tuned, r.Base),
+		Title:    c.print(fmt.Sprintf("Safety memo: %s against %s", shortNames(r.Tuned, r.Base)...)),
 		Subtitle: fmt.Sprintf("plan %s · surgeon %s · author: %s · decision owner: %s", c.print(r.Plan[:12]), r.Version, blank(r.Rule.Author), blank(r.Rule.Owner)),
 		Footer:   fmt.Sprintf("plan %s · results.json and log.jsonl of the run folder hold every number and answer", c.print(r.Plan[:12])),
 	}
@@ -138,6 +138,14 @@ func (r *auditResult) memo() (*memo.Memo, error) {
 		}
 	}
 	return m, c.lint(m)
+}
+
+// shortNames are the last parts of the paths of two models, if these tell them apart.
+func shortNames(tuned, base string) []any {
+	if a, b := filepath.Base(tuned), filepath.Base(base); a != b {
+		return []any{a, b}
+	}
+	return []any{tuned, base}
 }
 
 // blank is a name, or a line to write it on.

@@ -46,7 +46,7 @@ func (r *auditResult) print(env environment) error {
 		return err
 	}
 	env.printf("\n* %s: %s\n%s\n\n", r.Chosen, r.Choice.Why, r.Verdict.Sentence)
-	for _, open := range r.Verdict.Open {
+	for _, open := range r.open() {
 		env.printf("open: %s\n", open)
 	}
 	return env.footnotes(r.Notes)

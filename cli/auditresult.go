@@ -54,7 +54,8 @@ type auditResult struct {
 	rule audit.Rule
 	plan record.Plan
 
-	planned []auditCandidate
+	planned  []auditCandidate
+	unrouted string // why there is no router; "" if there is one
 }
 
 // auditItems counts the items of an audit.
@@ -157,6 +158,9 @@ func (r *auditResult) evidence() error {
 	if err != nil || !there {
 		return err
 	}
+	if r.unrouted = routes.Why; r.unrouted != "" {
+		return nil
+	}
 	r.Routing = &routingErrors{routes.Layer, routes.Fitted, routes.Wrong, routes.Of}
 	r.m.isolate(routes)
 	return nil
@@ -213,6 +217,9 @@ func (r *auditResult) candidate(c auditCandidate, selectTasks, reportTasks []aud
 	one = auditedCandidate{Name: c.Name, Class: c.Class, Strength: c.Strength, Judged: m.has(c.Name, m.report)}
 	if r.Where != nil {
 		one.Made, one.Error = r.Where.made(c.Name)
+	}
+	if c.Class == classIsolation && r.unrouted != "" {
+		one.Error = r.unrouted
 	}
 	if m.has(c.Name, m.selected) {
 		one.ToChoose, one.DomainToChoose = audit.Mean(selectTasks, m.part(c.Name, m.selected), r.rule)

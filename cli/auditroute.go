@@ -26,6 +26,7 @@ const routingFile = "routing.json"
 // router is made of the prompts of the items to choose on, a centroid for each task, and
 // tested on the others: a prompt goes to the model that ought to answer the nearest task.
 type routing struct {
+	Why    string                        `json:"why,omitempty"`  // there is none; "" if there is one
 	Layer  int                           `json:"layer"`          // behind which the base's residual stream is taken, its mean over the prompt's tokens
 	Fitted int                           `json:"fitted_prompts"` // of which the router was made
 	Wrong  map[audit.Kind]int            `json:"routed_wrong"`   // prompts of the items to judge on, by kind
@@ -93,6 +94,10 @@ func (a *auditing) route(ctx context.Context) (*routing, error) {
 			examples = append(examples, route.Example{Label: a.unit(t.Name), Vector: vectors[i], Group: t.Name + " " + item.ID})
 		}
 	}
+	examples = withoutSingles(examples)
+	if kinds := a.labelled(examples); !kinds[audit.Domain] || !kinds[audit.General] && !kinds[audit.Safety] {
+		return &routing{Layer: r.Layer, Why: "there are too few prompts to make a router of: ask more items"}, nil
+	}
 	router, err := route.Fit(examples)
 	if err != nil {
 		return nil, fmt.Errorf("the router of %s: %w", isolated, err)
@@ -121,6 +126,29 @@ func (a *auditing) route(ctx context.Context) (*routing, error) {
 		}
 	}
 	return r, nil
+}
+
+// withoutSingles leaves out the only example of a task: no centroid is made of one.
+func withoutSingles(examples []route.Example) (kept []route.Example) {
+	n := map[string]int{}
+	for _, e := range examples {
+		n[e.Label]++
+	}
+	for _, e := range examples {
+		if n[e.Label] > 1 {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// labelled are the kinds of tasks that examples are of.
+func (a *auditing) labelled(examples []route.Example) map[audit.Kind]bool {
+	kinds := map[audit.Kind]bool{}
+	for _, e := range examples {
+		kinds[a.kinds[e.Label]] = true
+	}
+	return kinds
 }
 
 // itemOf names the item of a question.

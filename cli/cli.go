@@ -103,6 +103,7 @@ func report(ctx context.Context, env environment, err error) int {
 	var failed failures
 	var gate gateError
 	var halt halted
+	var suspend suspended
 	switch {
 	case err == nil:
 		return ExitDone
@@ -115,6 +116,9 @@ func report(ctx context.Context, env environment, err error) int {
 		return ExitInterrupted
 	case ctx.Err() != nil && errors.As(err, &stopped):
 		fmt.Fprintf(env.err, "surgeon: %s\n", table.Printable(stopped.say()))
+		return ExitInterrupted
+	case ctx.Err() != nil && errors.As(err, &suspend):
+		env.complain(suspend.Error())
 		return ExitInterrupted
 	case ctx.Err() != nil && errors.As(err, &halt):
 		env.complain(halt.Error())

@@ -37,7 +37,7 @@ func (a adviser) freezeByRevert() (Recommendation, bool) {
 		Kind: ActFreeze, Change: strings.Join(best.Reverted, ", "), To: Setting{Names: best.Reverted},
 		Effect: task.Restored, EffectOf: EffectOf{EffectRestored, task.Task, a.Tuned.Name}, N: task.N, Evidence: []string{best.ID, a.lost(task.Task)},
 		Gate: a.gate(best.Verdict), Confidence: Medium, Needs: []string{"one training run with " + strings.Join(best.Reverted, ", ") + " frozen"},
-		Why: fmt.Sprintf("Set back in the tuned model, %s brings back %s points (%s to %s) of %s.", strings.Join(best.Reverted, ", "), points(task.Restored.Value), points(task.Restored.Low), points(task.Restored.High), task.Task),
+		Why: fmt.Sprintf("Setting %s back to the base brings back %s points (%s to %s) of %s.", strings.Join(best.Reverted, " and "), points(task.Restored.Value), points(task.Restored.Low), points(task.Restored.High), task.Task),
 	}
 	for _, name := range best.Reverted {
 		g, there := a.group(name)
