@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -172,9 +170,6 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 	}
 	if opt.planOnly {
 		return a.printPlan(ctx)
-	}
-	if err := os.MkdirAll(filepath.Join(opt.out, "figures"), 0o777); err != nil {
-		return err
 	}
 	if err := a.run(ctx); err != nil {
 		if ctx.Err() != nil {

@@ -38,7 +38,12 @@ func TestAudit(t *testing.T) {
 	withPair(t)
 	t.Chdir(t.TempDir())
 	args := []string{"audit", "--limit", "12", "--out", "run", "--json"}
+	planned := decoded[planOutput](t, append(slices.Clone(args), "--plan-only")...)
 	r := decoded[auditResult](t, args...)
+	tokens, took := planned.Cost.total()
+	if planned.Plan != r.Plan || planned.Questions != r.Items.All || len(planned.Cost.Phases) != 5 || tokens < 10_000 || !(took > 0) || planned.Cost.Memory < 1<<20 {
+		t.Errorf("the plan %s is carried out as %s, by %d questions, and costs %+v", planned.Plan, r.Plan, planned.Questions, planned.Cost)
+	}
 	if i := r.Items; i.All != 9*12 || i.Select+i.Report != i.All || i.Select < 20 || i.Select > 70 {
 		t.Errorf("items %+v", i)
 	}

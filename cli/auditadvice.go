@@ -44,6 +44,9 @@ func (r *auditResult) advise(tasks []audit.Task) (err error) {
 	if r.Replay, err = audit.PlanReplay(r.Lost, audit.ReplayOptions{LostID: "lost"}); err != nil {
 		return err
 	}
+	if err := r.compare(tasks); err != nil {
+		return err
+	}
 	e := r.trials()
 	chosen := audit.Trial{}
 	for _, t := range e.Candidates {
@@ -55,10 +58,26 @@ func (r *auditResult) advise(tasks []audit.Task) (err error) {
 	return nil
 }
 
+// compare sets the chosen candidate against the best of every class, item by item.
+func (r *auditResult) compare(tasks []audit.Task) error {
+	r.Comparisons = []audit.Comparison{}
+	for _, name := range r.Best {
+		if name == r.Chosen || !r.m.has(name, r.m.report) {
+			continue
+		}
+		list, err := audit.Against(tasks, r.m.part(r.Chosen, r.m.report), r.m.part(name, r.m.report), r.rule)
+		if err != nil {
+			return err
+		}
+		r.Comparisons = append(r.Comparisons, list...)
+	}
+	return nil
+}
+
 // trials are the evidence of the advice. IDs are paths of results.json, but that a
 // candidate, group or task stands there by its name.
 func (r *auditResult) trials() audit.Evidence {
-	e := audit.Evidence{Rule: r.rule, Lost: r.Lost, LostID: "lost", Chosen: r.Chosen, Choice: r.Choice, ChoiceID: "choice", Replay: r.Replay, Seeds: 1}
+	e := audit.Evidence{Rule: r.rule, Lost: r.Lost, LostID: "lost", Chosen: r.Chosen, Choice: r.Choice, ChoiceID: "choice", Comparisons: r.Comparisons, Replay: r.Replay, Seeds: 1}
 	recipes := map[string]*trainedRecipe{}
 	for _, c := range r.planned {
 		recipes[c.Name] = c.Recipe

@@ -6,7 +6,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"surgeon/merge"
 	"surgeon/probe"
@@ -117,7 +116,8 @@ func (a *auditing) attribute(ctx context.Context, scores []probe.Scores) error {
 // find measures.
 func (a *auditing) find(ctx context.Context, f *attribution) error {
 	if f.References = [2]int{len(a.general), len(a.domain)}; len(a.general) == 0 || len(a.domain) == 0 {
-		return fmt.Errorf("%s: there are %d general and %d domain answers to attribute the harm by, and both are needed: ask more items", a.opt.out, len(a.general), len(a.domain))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("there are %d general and %d domain answers to find the harm by, and both are needed: where it sits was not measured", len(a.general), len(a.domain)))
+		return nil
 	}
 	p, err := a.newPoints(a.general, a.domain)
 	if err != nil {
@@ -151,50 +151,10 @@ func (a *auditing) find(ctx context.Context, f *attribution) error {
 
 // searchOptions bound the points that are asked for where a model is not small.
 func (a *auditing) searchOptions() attribute.Options {
-	if a.opt.references >= manyReferences {
+	if a.frozen == "" {
 		return attribute.Options{}
 	}
-	return attribute.Options{Permutations: 8, Evaluations: 40}
-}
-
-// fitting are the reference answers that fit the context.
-func (a *auditing) fitting(scores []probe.Scores, f *attribution) (general, domain []reference, err error) {
-	general, domain = a.references(scores)
-	for _, list := range []*[]reference{&general, &domain} {
-		*list = thin(*list, a.opt.references)
-		var kept []reference
-		for _, r := range *list {
-			if r.request, err = probe.Encode(a.bench.Tokenizer, r.prompt, []string{r.answer}); err != nil {
-				return nil, nil, err
-			}
-			if answer := &r.request.Continuations[0]; len(*answer) > mostAnswer {
-				*answer = (*answer)[:mostAnswer]
-			}
-			if r.request.Check(a.bench.Config) != nil {
-				f.Long++
-				continue
-			}
-			kept = append(kept, r)
-		}
-		*list = kept
-	}
-	return general, domain, nil
-}
-
-// mostAnswer is how many tokens of a reference answer count: a long one would cost
-// more than it tells.
-const mostAnswer = 64
-
-// thin keeps so many of a list, evenly.
-func thin[T any](list []T, most int) []T {
-	if len(list) <= most {
-		return list
-	}
-	kept := make([]T, most)
-	for i := range kept {
-		kept[i] = list[i*len(list)/most]
-	}
-	return kept
+	return attribute.Options{Permutations: 4, Evaluations: 40}
 }
 
 // alongAlpha measures the way from the base to the fine-tune.
@@ -300,71 +260,6 @@ func (a *auditing) drift(ctx context.Context, f *attribution) error {
 			values[i] = number(v)
 		}
 		f.Map.Values = append(f.Map.Values, values)
-	}
-	return nil
-}
-
-// The candidates that the attribution makes.
-var reverts = []string{"revert 1", "revert 2", "revert 3"}
-
-const byDescent = "alphas by group"
-
-// made says how a candidate was made that the evidence leads to, or why it was not.
-func (f *attribution) made(name string) (how, not string) {
-	if n := slices.Index(reverts, name); n >= 0 {
-		if n >= len(f.Reverts) {
-			return "", "no further group is worth setting back"
-		}
-		return "without " + strings.Join(f.Reverts[n], ", "), ""
-	}
-	if name == byDescent {
-		var words []string
-		for i, alpha := range f.Alphas {
-			words = append(words, fmt.Sprintf("%s %.2f", f.Groups[i].Group, float64(alpha)))
-		}
-		return strings.Join(words, ", "), ""
-	}
-	return "", ""
-}
-
-// follow makes the candidates that the evidence leads to.
-func (a *auditing) follow(ctx context.Context) error {
-	for n, reverted := range a.found.Reverts[:min(len(reverts), len(a.found.Reverts))] {
-		alphas := make([]float64, len(a.groups))
-		for i, g := range a.groups {
-			if !slices.Contains(reverted, g.Name) {
-				alphas[i] = 1
-			}
-		}
-		if err := a.make(reverts[n], alphas); err != nil {
-			return err
-		}
-	}
-	if len(a.found.Alphas) == len(a.groups) {
-		alphas := make([]float64, len(a.groups))
-		for i := range alphas {
-			alphas[i] = float64(a.found.Alphas[i])
-		}
-		if err := a.make(byDescent, alphas); err != nil {
-			return err
-		}
-	}
-	if err := a.regmean(ctx); err != nil {
-		return err
-	}
-	return a.byGradients(ctx)
-}
-
-// make makes a candidate of the alphas of the groups.
-func (a *auditing) make(name string, alphas []float64) error {
-	m, err := a.in.merged(attribute.Scale(a.groups, alphas, 1))
-	if err != nil {
-		return err
-	}
-	for i := range a.candidates {
-		if c := &a.candidates[i]; c.Name == name {
-			c.source, c.identity = m, a.digest(name, fmt.Sprint(alphas))
-		}
 	}
 	return nil
 }

@@ -62,9 +62,9 @@ var usualAlphas = []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
 // arXiv 2410.17146, has them rise; which is better is a question to the model).
 var slopes = [][2]float64{{0.4, 1}, {0.2, 1}, {0.9, 0.3}, {1, 0.4}}
 
-// list names all candidates, in the order of the results, and makes those that need
+// listCandidates names all candidates, in the order of the results, and makes those that need
 // no measurement.
-func (a *auditing) list(ctx context.Context) error {
+func (a *auditing) listCandidates(ctx context.Context) error {
 	if err := a.merges(); err != nil {
 		return err
 	}

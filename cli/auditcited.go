@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -133,7 +134,8 @@ func (c *cited) share(i audit.Interval) string {
 	return fmt.Sprintf("%s [%s]", c.percent(i.Value), c.bounds(i))
 }
 
-// lint is the error of a memo with a number that has no record.
+// lint is the error of a memo with a number that has no record, or with a recommendation
+// without a record, an interval and a number of items.
 func (c *cited) lint(m *memo.Memo) error {
 	if len(c.strays) > 0 {
 		return fmt.Errorf("the memo would print %s, which is in no record of results.json", join(c.strays))
@@ -142,4 +144,54 @@ func (c *cited) lint(m *memo.Memo) error {
 		return fmt.Errorf("the memo would print %s, for which no record is cited", join(unknown))
 	}
 	return nil
+}
+
+// lintAdvice is the error of a recommendation that rests on nothing.
+func (r *auditResult) lintAdvice() error {
+	for _, a := range r.Advice {
+		if len(a.Evidence) == 0 || !a.Effect.Defined || a.N < 1 {
+			return fmt.Errorf("recommendation %d has no record, no interval or no number of items", a.Rank)
+		}
+		for _, id := range a.Evidence {
+			if !r.hasRecord(id) {
+				return fmt.Errorf("recommendation %d rests on %s, which is no record of results.json", a.Rank, id)
+			}
+		}
+	}
+	return nil
+}
+
+// hasRecord reports whether results.json has what a piece of evidence names.
+func (r *auditResult) hasRecord(id string) bool {
+	list, name, _ := strings.Cut(id, "/")
+	switch list {
+	case "candidates":
+		return slices.ContainsFunc(r.Candidates, func(c auditedCandidate) bool { return c.Name == name })
+	case "lost":
+		return slices.ContainsFunc(r.Lost.Tasks, func(g audit.Gap) bool { return g.Task == name })
+	case "against":
+		return slices.ContainsFunc(r.Comparisons, func(c audit.Comparison) bool { return c.ID == id })
+	case "choice":
+		return r.Choice != nil
+	case "routing":
+		return r.Routing != nil
+	case "relearned":
+		return r.Relearned != nil
+	case "where":
+		return r.Where != nil && r.Where.hasRecord(name)
+	}
+	return false
+}
+
+// hasRecord reports whether a finding is there.
+func (f *attribution) hasRecord(name string) bool {
+	list, name, _ := strings.Cut(name, "/")
+	switch list {
+	case "groups":
+		return slices.ContainsFunc(f.Groups, func(g groupFound) bool { return g.Group == name })
+	case "effective_alpha":
+		_, there := f.Effective[name]
+		return there
+	}
+	return list == "drift_against_harm" || list == "additivity"
 }

@@ -33,13 +33,17 @@ func (r *auditResult) headline(c *cited) memo.Numbers {
 	largest := memo.Number{Value: "none shown", Label: "largest regression", Detail: c.print(r.Lost.Why)}
 	if r.Lost.Largest >= 0 {
 		g := r.Lost.Tasks[r.Lost.Largest]
-		largest = memo.Number{Value: c.points(-g.Gap.Value), Label: "largest regression: " + c.print(g.Task),
-			Detail: fmt.Sprintf("%s to %s, n = %s; it is the largest in %s of resamples", c.points(-g.Gap.High), c.points(-g.Gap.Low), c.count(g.N), c.percent(r.Lost.Probability))}
+		largest = memo.Number{Value: c.points(-r.Lost.Simultaneous.Value), Label: "largest regression: " + c.print(g.Task),
+			Detail: fmt.Sprintf("above chance; %s to %s, simultaneous; n = %s, all items; the largest in %s of resamples", c.points(-r.Lost.Simultaneous.High), c.points(-r.Lost.Simultaneous.Low), c.count(g.N), c.percent(r.Lost.Probability))}
 		if r.Lost.RunnerUp >= 0 {
 			largest.Detail += "; next: " + c.print(r.Lost.Tasks[r.Lost.RunnerUp].Task)
 		}
 	}
-	return memo.Numbers{largest, r.interval(c, r.Verdict.GapClosed, "of the largest gap closed by "), r.interval(c, r.Verdict.Retention, "of the domain gain kept by ")}
+	gap := "of the largest gap closed by "
+	if r.Verdict.Largest != "" {
+		gap = "of the gap of " + c.print(r.Verdict.Largest) + " closed by "
+	}
+	return memo.Numbers{largest, r.interval(c, r.Verdict.GapClosed, gap), r.interval(c, r.Verdict.Retention, "of the domain gain kept by ")}
 }
 
 func (r *auditResult) interval(c *cited, i audit.Interval, label string) memo.Number {
@@ -68,8 +72,9 @@ func (r *auditResult) ruleWords(c *cited) string {
 		finalists = "Those judged are the chosen one and the best of each class."
 	}
 	return fmt.Sprintf("A gap is closed if no protected task loses more against the base than its margin (%s), by the lower one-sided %s bound, and %s of the domain's gain are kept, by its lower bound. The worst task decides, never the mean. "+
-		"%s candidates were tried: chosen from on %s items, by their hash, and judged on the %s others; intervals are of %s. %s %s Plan %s.%s",
-		strings.Join(margins, ", "), c.round(r.Rule.Confidence), c.round(r.Rule.Retention), c.count(r.Tried), c.count(r.Items.Select), c.count(r.Items.Report), c.round(r.Rule.Confidence), finalists, r.luck(c), c.print(r.Plan[:12]), r.deviations())
+		"A repair that is partly closed, by %s of every gap at least, ships with conditions if no safety task lost more than its margin, %s of each gap that is left are closed and %s of the gain are kept; otherwise it is held back. What is open is never a pass. "+
+		"%s candidates, the fine-tune among them, were chosen from on %s items, by their hash, and judged on the %s others; intervals are of %s. %s %s Plan %s.%s",
+		strings.Join(margins, ", "), c.round(r.Rule.Confidence), c.round(r.Rule.Retention), c.round(r.Rule.Partly), c.round(r.Rule.Retention), c.round(r.Rule.Partly), c.count(r.Choice.Candidates), c.count(r.Items.Select), c.count(r.Items.Report), c.round(r.Rule.Confidence), finalists, r.luck(c), c.print(r.Plan[:12]), r.deviations())
 }
 
 // luck is the winner's-curse meter.
@@ -139,7 +144,10 @@ func (r *auditResult) toDecide(c *cited) (items []string) {
 func (r *auditResult) identities() string {
 	var lines []string
 	for _, m := range r.Models {
-		lines = append(lines, fmt.Sprintf("%-6s %s  sha256 of weights, tokenizer and template: %s", m.Name, m.Path, m.Digest))
+		if m.Name != "base" && m.Name != "tuned" && r.Chosen != m.Name && !strings.HasPrefix(r.Chosen, m.Name+" x ") {
+			continue // another repair: results.json has its digest
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s, sha256 of weights, tokenizer and template: %s", m.Name, m.Path, m.Digest))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -82,7 +82,7 @@ func (r *auditResult) whereWords(c *cited) (words []string) {
 	if !(worst.Harm > leastHarm) {
 		return []string{fmt.Sprintf("Where: the general loss went from %s to %s nats a token, by %s general answers: there is no harm to find a place for.", c.fixed(float64(w.Base.General), 3), c.fixed(float64(w.Tuned.General), 3), c.count(w.References[0]))}
 	}
-	words = append(words, fmt.Sprintf("Where: most of the harm sits in %s (%s nats a token of general loss, for %s of the domain's), by %s general and %s domain answers; additivity %s, residual %s nats.",
+	words = append(words, fmt.Sprintf("Where: most of the harm sits in %s (%s nats a token of general loss, for %s of the domain's), by %s general and %s domain answers: the right ones where one is right, elsewhere the model's own that knows best; additivity %s, residual %s nats.",
 		c.print(worst.Group), c.fixed(float64(worst.Harm), 2), c.fixed(float64(worst.Benefit), 2), c.count(w.References[0]), c.count(w.References[1]), c.maybe(w.Additivity, 2), c.maybe(w.Residual.General, 3)))
 	if d := w.Drift; d.Rho == d.Rho {
 		verdict := "a map, and no verdict"

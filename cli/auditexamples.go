@@ -89,13 +89,3 @@ func replyWords(r *record.Record) string {
 	}
 	return string(words)
 }
-
-func compareNumbers(a, b number) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}

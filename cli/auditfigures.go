@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"surgeon/cli/memo"
@@ -87,7 +88,7 @@ func (r *auditResult) alphaFigure() plot.Drawing {
 	if len(sweep) < 3 {
 		return nil
 	}
-	order(sweep)
+	slices.SortStableFunc(sweep, func(a, b auditedCandidate) int { return compareNumbers(*a.Strength, *b.Strength) })
 	for _, one := range sweep {
 		x, p, d := float64(*one.Strength), one.ToChoose, one.DomainToChoose
 		if judged {
@@ -118,15 +119,6 @@ func (r *auditResult) meanMargin() float64 {
 		}
 	}
 	return sum / max(n, 1)
-}
-
-// order sorts a sweep by its alphas.
-func order(list []auditedCandidate) {
-	for i := 1; i < len(list); i++ {
-		for j := i; j > 0 && *list[j].Strength < *list[j-1].Strength; j-- {
-			list[j], list[j-1] = list[j-1], list[j]
-		}
-	}
 }
 
 // partNames shortens the names of parts of a block.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +19,7 @@ type gathered struct {
 
 	answered map[string][][]bool // by model: whether an item of a task was answered
 	counts   map[string]map[gatheredItem]int
+	records  []record.Record // sorted by model and question
 }
 
 // gatheredItem names an item.
@@ -31,7 +33,10 @@ func gatherModels(run record.Run, rule auditRule, rules margins) (*gathered, err
 	sums, chance := map[string]map[gatheredItem]float64{}, map[string]float64{}
 	items := map[string]map[string]audit.Item{}
 	g := &gathered{models: map[string]audit.Model{}, answered: map[string][][]bool{}, counts: map[string]map[gatheredItem]int{}}
-	for _, rec := range run.Records {
+	g.records = slices.SortedFunc(slices.Values(run.Records), func(a, b record.Record) int { // so that sums do not depend on the log's order
+		return cmp.Or(strings.Compare(a.Model, b.Model), byQuestion(a, b))
+	})
+	for _, rec := range g.records {
 		unit := unitOf(rec.Task, planned)
 		score, ok := rec.Scores[rule.Metrics[rec.Task]]
 		if !ok {
@@ -107,13 +112,17 @@ func (g *gathered) on(items [][]int) []audit.Task {
 	return tasks
 }
 
-// marginOf is a task's margin; that of safety is half of the others'.
+// marginOf is a task's margin: its own or its group's, or that of safety, or that of all.
 func marginOf(rules margins, unit string, kind audit.Kind) float64 {
-	margin := rules.of(unit)
-	if kind == audit.Safety && margin == usualMargins[""] {
-		return usualMargins["safety"]
+	for name := range rules {
+		if name != "" && partOf(unit, name) {
+			return rules.of(unit)
+		}
 	}
-	return margin
+	if safety, there := rules["safety"]; there && kind == audit.Safety {
+		return safety
+	}
+	return rules[""]
 }
 
 // orderOf sorts tasks: general ones, safety, domain, and by name.

@@ -137,6 +137,9 @@ func (r *auditResult) memo() (*memo.Memo, error) {
 			return nil, err
 		}
 	}
+	if err := r.lintAdvice(); err != nil {
+		return nil, err
+	}
 	return m, c.lint(m)
 }
 

@@ -33,9 +33,9 @@ func TestAuditOfItself(t *testing.T) {
 	says(t, "the memo", read(t, "run/memo.md"), "there is no harm to find a place for", "none shown", "Ask more items")
 }
 
-// TestNullAudits: the base against fifty copies with noise, a sixteenth of the weights'
-// size: bfloat16's own rounding, a sixteenth of that, changes none of these answers. No
-// more words are REGRESSED or MATERIAL than their error allows.
+// TestNullAudits: the base against fifty copies with noise, half of them of the size of
+// bfloat16's rounding, half of sixteen times that, which changes some answers. No task is
+// called REGRESSED or MATERIAL, which the error of the words would allow in 2.5 % of 450.
 func TestNullAudits(t *testing.T) {
 	withPair(t)
 	const draws = 50
@@ -53,8 +53,11 @@ func TestNullAudits(t *testing.T) {
 		m.Name = s.ID
 		for _, task := range s.Tasks {
 			one := audit.Task{Name: task.Task, Kind: audit.General, Margin: 0.02}
-			if strings.Contains(task.Task, "refusal") || strings.Contains(task.Task, "benign") {
-				one.Kind = audit.Safety
+			switch {
+			case strings.Contains(task.Task, "refusal") || strings.Contains(task.Task, "benign"):
+				one.Kind, one.Margin = audit.Safety, 0.01
+			case strings.Contains(task.Task, "chemistry"):
+				one.Kind = audit.Domain
 			}
 			for _, id := range task.Sample.Items {
 				one.Items = append(one.Items, audit.Item{ID: id})
@@ -83,9 +86,7 @@ func TestNullAudits(t *testing.T) {
 		}
 	}
 	t.Logf("%d words of %d wrong, %d answers changed", wrong, draws*len(tasks), flips)
-	// 2.5 % of the words are allowed, so of 450 of them 11 on average; more than 21 come
-	// once in 300 times.
-	if len(tasks) != len(set.units()) || flips == 0 || wrong > 21 {
+	if len(tasks) != len(set.units()) || flips == 0 || wrong > 0 {
 		t.Errorf("%d tasks, %d answers changed, %d of %d words say that something was lost", len(tasks), flips, wrong, draws*len(tasks))
 	}
 }
@@ -100,7 +101,7 @@ func noisyCopies(t *testing.T, dir string, n int) (*probe.Bench, *taskSet, []pro
 		name := damaged(t, dir, fmt.Sprint("copy", draw), "base", func(tensor func(string) []uint16) {
 			for layer := range 4 {
 				for i, part := range []string{"self_attn.q_proj", "self_attn.o_proj", "mlp.up_proj", "mlp.down_proj"} {
-					noise(tensor(fmt.Sprintf("model.layers.%d.%s.weight", layer, part)), 1.0/16, uint64(draw<<8+layer<<4+i))
+					noise(tensor(fmt.Sprintf("model.layers.%d.%s.weight", layer, part)), []float64{1.0 / 256, 1.0 / 16}[draw%2], uint64(draw<<8+layer<<4+i))
 				}
 			}
 		})

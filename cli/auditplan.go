@@ -16,16 +16,24 @@ func (a *auditing) plan() record.Plan {
 	for i, name := range []string{a.base, a.tuned} {
 		plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: []string{"base", "tuned"}[i], Path: name, Digest: a.digests[i]}})
 	}
+	for _, c := range a.candidates {
+		if c.Model != "" && (c.Class == classTraining || c.Class == classRepeat) {
+			plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: c.Name, Path: c.Model, Digest: c.identity}})
+		}
+	}
 	plan.Candidates = asJSON(a.candidates)
-	plan.Margins = asJSON(usualMargins.with(a.opt.margins))
+	plan.Margins = asJSON(auditMargins.with(a.opt.margins))
 	metrics := map[string]string{}
 	for _, t := range a.bench.Tasks {
 		metrics[t.Name] = t.Form.Metrics()[0]
 	}
-	plan.Rule = asJSON(auditRule{Base: a.base, Tuned: a.tuned, Kinds: a.kinds, Metrics: metrics, Retention: a.opt.retention, Select: selectShare, Questions: len(a.asked),
+	plan.Rule = asJSON(auditRule{Base: a.base, Tuned: a.tuned, Kinds: a.kinds, Metrics: metrics, Retention: a.opt.retention, Partly: partly, Select: selectShare, Questions: len(a.asked),
 		Confidence: confidence, Finalists: a.opt.finalists, References: a.opt.references, Repairs: a.opt.repairs, Missing: a.missing, Date: a.opt.date, Author: a.opt.author, Owner: a.opt.owner})
 	return plan
 }
+
+// auditMargins are those of an audit for which none are given, as shares.
+var auditMargins = margins{"": 0.02, "safety": 0.01}
 
 // auditRule is the part of the plan that says how the verdict follows.
 type auditRule struct {
@@ -34,6 +42,7 @@ type auditRule struct {
 	Kinds     map[string]audit.Kind `json:"kinds"`
 	Metrics   map[string]string     `json:"metrics"`
 	Retention float64               `json:"retention"`
+	Partly    float64               `json:"partly"` // share of a gap that counts as closed in part
 	Select    float64               `json:"select"` // share of the items on which a candidate is chosen
 	Questions int                   `json:"questions"`
 
@@ -48,6 +57,9 @@ type auditRule struct {
 	Author string `json:"author,omitempty"`
 	Owner  string `json:"owner,omitempty"` // of the decision
 }
+
+// partly is the share of a gap whose closing counts as a part.
+const partly = 0.5
 
 // selectShare is the share of the items on which a candidate is chosen; it is
 // judged on the others.

@@ -134,8 +134,14 @@ const wave = 8
 
 // losses are the mean cross-entropies of merges at points, nats a token.
 func (p *points) losses(ctx context.Context, open []merge.Alpha) (list []attribute.Losses, err error) {
+	step, finish := p.a.opt.progress(stage(2, p.title), "rows")
+	defer finish()
 	for part := range slices.Chunk(open, wave) {
-		some, err := p.scored(ctx, part)
+		some, err := p.scored(ctx, part, func(done, total int64) {
+			if each := total / int64(len(part)); step != nil {
+				step(int64(len(list))*each+done, int64(len(open))*each)
+			}
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +150,7 @@ func (p *points) losses(ctx context.Context, open []merge.Alpha) (list []attribu
 	return list, nil
 }
 
-func (p *points) scored(ctx context.Context, alphas []merge.Alpha) ([]attribute.Losses, error) {
+func (p *points) scored(ctx context.Context, alphas []merge.Alpha, step func(done, total int64)) ([]attribute.Losses, error) {
 	var models []*decoder.Model
 	for _, alpha := range alphas {
 		m, err := p.a.in.merged(alpha)
@@ -157,8 +163,6 @@ func (p *points) scored(ctx context.Context, alphas []merge.Alpha) ([]attribute.
 		}
 		models = append(models, model)
 	}
-	step, finish := p.a.opt.progress(stage(2, p.title), "rows")
-	defer finish()
 	outcomes, err := decoder.ScoreAll(ctx, models, p.requests, decoder.WaveOptions{Progress: step, Part: p.part(alphas)})
 	if err != nil {
 		return nil, err

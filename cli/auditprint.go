@@ -25,13 +25,18 @@ func (r *auditResult) print(env environment) error {
 		return err
 	}
 	env.printf("\nrepairs, on the items that chose none of them\n\n")
+	bracketed := false
 	rows = nil
 	for _, c := range r.Candidates {
 		name := c.Name
 		if name == r.Chosen {
 			name += " *"
 		}
-		row := []string{name, mean(c.Protected), mean(c.Domain), "", "", c.Error}
+		row := []string{name, portion(c.Protected), portion(c.Domain), "", "", c.Error}
+		if !c.Judged && c.Error == "" {
+			row[1], row[2] = "("+row[1]+")", "("+row[2]+")"
+			bracketed = true
+		}
 		if c.Class == classBase {
 			row = append(row[:3], "-", "-", "-")
 		} else if c.Verdict != nil {
@@ -45,11 +50,34 @@ func (r *auditResult) print(env environment) error {
 		{Name: "gain kept", Right: true}, {Name: "the gap is"}}, rows); err != nil {
 		return err
 	}
-	env.printf("\n* %s: %s\n%s\n\n", r.Chosen, r.Choice.Why, r.Verdict.Sentence)
-	for _, open := range r.open() {
-		env.printf("open: %s\n", open)
+	env.printf("\n* %s\n", sentence(r.Choice.Why))
+	if bracketed {
+		env.printf("(...) scores on the items to choose by: only the best of each class are judged on the others\n")
+	}
+	if err := r.printDecision(env); err != nil {
+		return err
 	}
 	return env.footnotes(r.Notes)
+}
+
+// printDecision prints what is decided, what it is bound to, and what to do next.
+func (r *auditResult) printDecision(env environment) error {
+	d := r.Decision
+	words := d.Why
+	if d.What != "" {
+		words = "Ship " + d.What + ". " + words
+	}
+	env.printf("\n%s: %s\n", d.Word, words)
+	for _, condition := range d.Conditions {
+		env.printf("  - %s\n", condition)
+	}
+	if len(r.Advice) > 0 {
+		env.printf("\nnext\n")
+	}
+	for _, a := range r.Advice {
+		env.printf("  %d. %s %s (confidence: %s)\n", a.Rank, doing[a.Kind], a.Why, a.Confidence)
+	}
+	return env.printf("\n")
 }
 
 // largest says which loss is the largest, and how sure that is.
@@ -65,14 +93,6 @@ func (r *auditResult) largest() string {
 		text += fmt.Sprintf("; runner-up: %s", l.Tasks[l.RunnerUp].Task)
 	}
 	return text
-}
-
-// mean is a mean score as per cent, where it is defined.
-func mean(i audit.Interval) string {
-	if !i.Defined {
-		return "-"
-	}
-	return table.Percent(i.Value)
 }
 
 // portion is an interval's value as per cent, where it is defined.

@@ -4,9 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
-	"slices"
+	"strings"
 
 	"surgeon/probe/audit"
 	"surgeon/probe/record"
@@ -15,38 +14,38 @@ import (
 // auditResult is what an audit says, and its results.json: a function of the run
 // folder alone.
 type auditResult struct {
-	Base       string                 `json:"base"`
-	Tuned      string                 `json:"tuned"`
-	Version    string                 `json:"version"`
-	Plan       string                 `json:"plan"` // its hash
-	Rule       auditRule              `json:"rule"`
-	Seeds      []int64                `json:"seeds"`
-	Models     []record.Model         `json:"models"`
-	Data       []record.Input         `json:"data,omitempty"`
-	Items      auditItems             `json:"items"`
-	Lost       *audit.Regression      `json:"lost"` // by all items
-	Manner     []auditManner          `json:"manner"`
-	Candidates []auditedCandidate     `json:"candidates"`
-	Tried      int                    `json:"tried"` // candidates, without base and fine-tune
-	Chosen     string                 `json:"chosen"`
-	Choice     *audit.Choice          `json:"choice"`
-	Verdict    *audit.Verdict         `json:"verdict"` // of the chosen one
-	Shipped    *audit.Verdict         `json:"shipped"` // of the fine-tune as it is
-	Front      []audit.Point          `json:"front"`
-	Area       number                 `json:"front_area"`
-	Where      *attribution           `json:"where,omitempty"`
-	Routing    *routingErrors         `json:"routing,omitempty"`
-	Relearned  *relearned             `json:"relearned,omitempty"`
-	Repeats    []auditedCandidate     `json:"repeats,omitempty"` // other fine-tunes of the same recipe
-	Best       []string               `json:"best"`              // of every class, by the items to choose by; the first of all classes
-	Ledger     *audit.Ledger          `json:"ledger"`
-	Twins      []audit.TwinCount      `json:"twins,omitempty"`
-	Replay     *audit.ReplayPlan      `json:"replay_plan"`
-	Decision   audit.Decision         `json:"decision"`
-	Advice     []audit.Recommendation `json:"recommendations"`
-	Gates      []audit.Gate           `json:"next_gates"`
-	Examples   []lostExample          `json:"examples,omitempty"`
-	Notes      []string               `json:"notes,omitempty"`
+	Base        string                 `json:"base"`
+	Tuned       string                 `json:"tuned"`
+	Version     string                 `json:"version"`
+	Plan        string                 `json:"plan"` // its hash
+	Rule        auditRule              `json:"rule"`
+	Seeds       []int64                `json:"seeds"`
+	Models      []record.Model         `json:"models"`
+	Data        []record.Input         `json:"data,omitempty"`
+	Items       auditItems             `json:"items"`
+	Lost        *audit.Regression      `json:"lost"` // by all items
+	Manner      []auditManner          `json:"manner"`
+	Candidates  []auditedCandidate     `json:"candidates"`
+	Chosen      string                 `json:"chosen"`
+	Choice      *audit.Choice          `json:"choice"`
+	Verdict     *audit.Verdict         `json:"verdict"` // of the chosen one
+	Shipped     *audit.Verdict         `json:"shipped"` // of the fine-tune as it is
+	Front       []audit.Point          `json:"front"`
+	Area        number                 `json:"front_area"`
+	Where       *attribution           `json:"where,omitempty"`
+	Routing     *routingErrors         `json:"routing,omitempty"`
+	Relearned   *relearned             `json:"relearned,omitempty"`
+	Repeats     []auditedCandidate     `json:"repeats,omitempty"` // other fine-tunes of the same recipe
+	Best        []string               `json:"best"`              // of every class, by the items to choose by; the first of all classes
+	Comparisons []audit.Comparison     `json:"comparisons"`       // of the chosen one with the best of every class, on the items to judge on
+	Ledger      *audit.Ledger          `json:"ledger"`
+	Twins       []audit.TwinCount      `json:"twins,omitempty"`
+	Replay      *audit.ReplayPlan      `json:"replay_plan"`
+	Decision    audit.Decision         `json:"decision"`
+	Advice      []audit.Recommendation `json:"recommendations"`
+	Gates       []audit.Gate           `json:"next_gates"`
+	Examples    []lostExample          `json:"examples,omitempty"`
+	Notes       []string               `json:"notes,omitempty"`
 
 	run  record.Run
 	dir  string
@@ -116,7 +115,7 @@ func gatherAudit(dir string) (*auditResult, []auditCandidate, error) {
 	if run.Plan == nil {
 		return nil, nil, fmt.Errorf("%s has no plan: it is no run folder of an audit", dir)
 	}
-	r := &auditResult{dir: dir, run: run, plan: *run.Plan, Version: run.Plan.Version, Notes: run.Notes, Plan: run.Plan.Hash(), Models: run.Plan.Models, Data: run.Plan.Data, Seeds: run.Plan.Seeds}
+	r := &auditResult{dir: dir, run: run, plan: *run.Plan, Version: run.Plan.Version, Notes: withoutPath(run.Notes, dir), Plan: run.Plan.Hash(), Models: run.Plan.Models, Data: run.Plan.Data, Seeds: run.Plan.Seeds}
 	var candidates []auditCandidate
 	var rules margins
 	for _, field := range []struct {
@@ -133,7 +132,7 @@ func gatherAudit(dir string) (*auditResult, []auditCandidate, error) {
 	if len(r.Rule.Kinds) == 0 {
 		return nil, nil, errNoAudit(dir, errors.New("it tells no tasks apart"))
 	}
-	r.Base, r.Tuned, r.rule = r.Rule.Base, r.Rule.Tuned, audit.Rule{Retention: r.Rule.Retention}
+	r.Base, r.Tuned, r.rule = r.Rule.Base, r.Rule.Tuned, audit.Rule{Retention: r.Rule.Retention, Partly: r.Rule.Partly}
 	if r.m, err = gatherModels(run, r.Rule, rules); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", dir, err)
 	}
@@ -143,6 +142,14 @@ func gatherAudit(dir string) (*auditResult, []auditCandidate, error) {
 
 func errNoAudit(dir string, err error) error {
 	return fmt.Errorf("%s: its plan is none of an audit: %w", dir, err)
+}
+
+// withoutPath are notes about a run folder without its path, which is no part of the results.
+func withoutPath(notes []string, dir string) (list []string) {
+	for _, note := range notes {
+		list = append(list, strings.ReplaceAll(note, dir+string(filepath.Separator), ""))
+	}
+	return list
 }
 
 // evidence reads what stands beside the answers.
@@ -162,7 +169,7 @@ func (r *auditResult) evidence() error {
 		return nil
 	}
 	r.Routing = &routingErrors{routes.Layer, routes.Fitted, routes.Wrong, routes.Of}
-	r.m.isolate(routes)
+	r.m.isolate(routes, r.Rule, plannedGroups([2]record.Run{r.run, r.run}))
 	return nil
 }
 
@@ -198,7 +205,7 @@ func (r *auditResult) judge(candidates []auditCandidate) (err error) {
 			r.Candidates = append(r.Candidates, one)
 		}
 	}
-	r.Tried, r.Relearned = len(r.Candidates)-2, relearnedOf(m)
+	r.Relearned = relearnedOf(m)
 	if err := r.choose(candidates, selectTasks, reportTasks); err != nil {
 		return err
 	}
@@ -221,6 +228,9 @@ func (r *auditResult) candidate(c auditCandidate, selectTasks, reportTasks []aud
 	if c.Class == classIsolation && r.unrouted != "" {
 		one.Error = r.unrouted
 	}
+	if m.has(c.Name, m.selected) && !one.Judged && r.Rule.Finalists == finalistsAll && one.Error == "" {
+		one.Error = "it failed while it was judged"
+	}
 	if m.has(c.Name, m.selected) {
 		one.ToChoose, one.DomainToChoose = audit.Mean(selectTasks, m.part(c.Name, m.selected), r.rule)
 		one.Protected, one.Domain = one.ToChoose, one.DomainToChoose
@@ -233,92 +243,6 @@ func (r *auditResult) candidate(c auditCandidate, selectTasks, reportTasks []aud
 		one.Verdict, err = audit.Judge(reportTasks, m.part("base", m.report), m.part("tuned", m.report), on, r.rule)
 	}
 	return one, err
-}
-
-// eligible are the candidates to choose from, on the items for it. What keeps the
-// fine-tune apart is none: it is another way of serving, not a model to ship.
-func (r *auditResult) eligible(candidates []auditCandidate, class string) (list []audit.Model) {
-	for _, c := range candidates {
-		if !shippable(c.Class) || class != "" && c.Class != class || !r.m.has(c.Name, r.m.selected) {
-			continue
-		}
-		one := r.m.part(c.Name, r.m.selected)
-		if one.Strength = math.NaN(); c.Strength != nil {
-			one.Strength = float64(*c.Strength)
-		}
-		list = append(list, one)
-	}
-	return list
-}
-
-// choose chooses, and meets the choice on the items that had no part in it. A choice
-// that could not be judged gives way to the next.
-func (r *auditResult) choose(candidates []auditCandidate, selectTasks, reportTasks []audit.Task) (err error) {
-	m := r.m
-	for from := r.eligible(candidates, ""); ; {
-		if r.Choice, err = audit.Choose(selectTasks, m.part("base", m.selected), m.part("tuned", m.selected), from, r.rule); err != nil {
-			return err
-		}
-		if r.Chosen = from[r.Choice.Index].Name; m.has(r.Chosen, m.report) {
-			break
-		}
-		r.Notes = append(r.Notes, r.Chosen+" would have been chosen, and could not be judged")
-		from = slices.Delete(from, r.Choice.Index, r.Choice.Index+1)
-	}
-	for _, c := range r.Candidates {
-		if c.Name == r.Chosen {
-			r.Verdict = c.Verdict
-		}
-	}
-	return r.Choice.Meet(reportTasks, m.part("base", m.report), m.part(r.Chosen, m.report))
-}
-
-// front sets all that were judged side by side.
-func (r *auditResult) front(tasks []audit.Task) (err error) {
-	m := r.m
-	var list []audit.Model
-	for _, c := range r.Candidates {
-		if c.Judged {
-			list = append(list, m.part(c.Name, m.report))
-		}
-	}
-	if r.Front, err = audit.Front(tasks, m.part("base", m.report), m.part("tuned", m.report), list, r.rule); err != nil {
-		return err
-	}
-	for _, p := range r.Front {
-		if p.Name == "tuned" {
-			r.Area = number(audit.Hypervolume(r.Front, p.Slack.Value))
-		}
-	}
-	return nil
-}
-
-// finalistsOf are the candidates that are judged where not all are.
-func finalistsOf(dir string) ([]string, error) {
-	r, candidates, err := gatherAudit(dir)
-	if err != nil {
-		return nil, err
-	}
-	return r.best(candidates)
-}
-
-// best are the candidate that is chosen of all and those that would be of every class.
-func (r *auditResult) best(candidates []auditCandidate) (names []string, err error) {
-	tasks := r.m.on(r.m.selected)
-	for _, class := range append([]string{""}, repairClasses...) {
-		from := r.eligible(candidates, class)
-		if len(from) == 0 {
-			continue
-		}
-		choice, err := audit.Choose(tasks, r.m.part("base", r.m.selected), r.m.part("tuned", r.m.selected), from, r.rule)
-		if err != nil {
-			return nil, err
-		}
-		if name := from[choice.Index].Name; !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names, nil
 }
 
 // write writes results.json into the run folder.

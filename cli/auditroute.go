@@ -2,17 +2,16 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"surgeon/probe"
 	"surgeon/probe/audit"
 	"surgeon/probe/decoder"
-	"surgeon/probe/record"
 	"surgeon/probe/route"
 )
 
@@ -31,7 +30,7 @@ type routing struct {
 	Fitted int                           `json:"fitted_prompts"` // of which the router was made
 	Wrong  map[audit.Kind]int            `json:"routed_wrong"`   // prompts of the items to judge on, by kind
 	Of     map[audit.Kind]int            `json:"of"`
-	Tuned  map[string]map[string]float64 `json:"to_the_fine_tune"` // by task and item: share of the item's prompts
+	Tuned  map[string]map[string][]int64 `json:"to_the_fine_tune"` // by task and item: the seeds under which the prompt goes to it
 }
 
 // routes finds where the router sends every prompt, or reads what was found before.
@@ -50,37 +49,8 @@ func (a *auditing) routes(ctx context.Context) error {
 	return writeJSON(path, r)
 }
 
-// writeJSON writes a part of a run folder.
-func writeJSON(path string, v any) error {
-	data, err := indented(v)
-	if err != nil {
-		return err
-	}
-	return record.WriteFile(path, data)
-}
-
-func indented(v any) ([]byte, error) {
-	data, err := json.MarshalIndent(v, "", "  ")
-	return append(data, '\n'), err
-}
-
-// readJSON reads a part of a run folder, and reports whether it is there.
-func readJSON(path string, v any) (bool, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return false, fmt.Errorf("%s: %w: remove it, and it is found again", path, err)
-	}
-	return true, nil
-}
-
 func (a *auditing) route(ctx context.Context) (*routing, error) {
-	r := &routing{Layer: (a.bench.Config.Layers + 1) / 2, Wrong: map[audit.Kind]int{}, Of: map[audit.Kind]int{}, Tuned: map[string]map[string]float64{}}
+	r := &routing{Layer: (a.bench.Config.Layers + 1) / 2, Wrong: map[audit.Kind]int{}, Of: map[audit.Kind]int{}, Tuned: map[string]map[string][]int64{}}
 	vectors, err := a.vectors(ctx, r.Layer)
 	if err != nil {
 		return nil, err
@@ -103,20 +73,16 @@ func (a *auditing) route(ctx context.Context) (*routing, error) {
 		return nil, fmt.Errorf("the router of %s: %w", isolated, err)
 	}
 	r.Fitted = len(examples)
-	count := map[gatheredItem]float64{}
-	for _, q := range a.asked {
-		count[a.itemOf(q)]++
-	}
 	for i, q := range a.asked {
 		t := &a.bench.Tasks[q.Task]
-		kind, k := a.kinds[a.unit(t.Name)], a.itemOf(q)
+		kind, item := a.kinds[a.unit(t.Name)], t.Items[q.Item].ID
 		label, _ := router.Route(vectors[i])
 		toTuned := a.kinds[label] == audit.Domain
-		if r.Tuned[k.unit] == nil {
-			r.Tuned[k.unit] = map[string]float64{}
-		}
 		if toTuned {
-			r.Tuned[k.unit][k.item] += 1 / count[k]
+			if r.Tuned[t.Name] == nil {
+				r.Tuned[t.Name] = map[string][]int64{}
+			}
+			r.Tuned[t.Name][item] = append(r.Tuned[t.Name][item], q.Seed)
 		}
 		if !a.selects(t.Name, t.Items[q.Item]) {
 			r.Of[kind]++
@@ -151,13 +117,6 @@ func (a *auditing) labelled(examples []route.Example) map[audit.Kind]bool {
 	return kinds
 }
 
-// itemOf names the item of a question.
-func (a *auditing) itemOf(q probe.Asked) gatheredItem {
-	t := &a.bench.Tasks[q.Task]
-	unit := a.unit(t.Name)
-	return gatheredItem{unit, itemName(unit, t.Name, t.Items[q.Item].ID)}
-}
-
 // vectors are the base's hidden states of all prompts; equal prompts share one.
 func (a *auditing) vectors(ctx context.Context, layer int) ([][]float64, error) {
 	at := map[string]int{}
@@ -186,21 +145,20 @@ func (a *auditing) vectors(ctx context.Context, layer int) ([][]float64, error) 
 	return vectors, nil
 }
 
-// isolate adds the routed pair to the models that answered: an item's score is that
-// of the model that the router would ask.
-func (g *gathered) isolate(r *routing) {
-	base, tuned := g.models["base"], g.models["tuned"]
-	m := audit.Model{Name: isolated, Strength: base.Strength}
-	var answered [][]bool
-	for t, task := range g.tasks {
-		row, there := make([]float64, len(task.Items)), make([]bool, len(task.Items))
-		for i, item := range task.Items {
-			share, known := r.Tuned[task.Name][item.ID]
-			row[i] = share*tuned.Scores[t][i] + (1-share)*base.Scores[t][i]
-			_, routed := r.Tuned[task.Name]
-			there[i] = (known || routed) && g.answered["base"][t][i] && g.answered["tuned"][t][i]
+// isolate adds the routed pair to the models that answered: the score of an answer is
+// that of the model which the router would ask.
+func (g *gathered) isolate(r *routing, rule auditRule, groups map[string]string) {
+	sums := map[gatheredItem]float64{}
+	g.counts[isolated] = map[gatheredItem]int{}
+	for _, rec := range g.records {
+		toTuned := slices.Contains(r.Tuned[rec.Task][rec.Item], rec.Seed)
+		if rec.Model != "base" && rec.Model != "tuned" || (rec.Model == "tuned") != toTuned {
+			continue
 		}
-		m.Scores, answered = append(m.Scores, row), append(answered, there)
+		unit := unitOf(rec.Task, groups)
+		k := gatheredItem{unit, itemName(unit, rec.Task, rec.Item)}
+		sums[k] += rec.Scores[rule.Metrics[rec.Task]]
+		g.counts[isolated][k]++
 	}
-	g.models[isolated], g.answered[isolated] = m, answered
+	g.add(isolated, sums)
 }

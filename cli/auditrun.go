@@ -49,10 +49,10 @@ func (a *auditing) prepare(ctx context.Context) (err error) {
 	if a.bench, a.set, err = newBench(a.in.base, a.opt.bench); err != nil {
 		return err
 	}
-	if err := a.sort(); err != nil {
+	if err := a.sortTasks(); err != nil {
 		return err
 	}
-	if err := a.opt.margins.check(a.set.names()); err != nil {
+	if err := a.opt.margins.check(a.set.units()); err != nil {
 		return err
 	}
 	if a.asked, err = a.bench.Ask(); err != nil {
@@ -77,11 +77,11 @@ func (a *auditing) prepare(ctx context.Context) (err error) {
 		}
 	}
 	a.groups = attribute.Groups(a.in.tuned[0].delta.Names(), depthBands)
-	if err := a.list(ctx); err != nil {
+	if err := a.listCandidates(ctx); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(a.candidates, func(c auditCandidate) bool { return c.Name == a.opt.ship }) {
-		return usagef("--ship %s: there is no such candidate", a.opt.ship)
+	if !slices.ContainsFunc(a.candidates, func(c auditCandidate) bool { return c.Name == a.opt.ship && shippable(c.Class) }) {
+		return usagef("--ship %s: there is no such candidate that could be shipped", a.opt.ship)
 	}
 	return nil
 }
@@ -108,7 +108,10 @@ func (a *auditing) present() {
 		a.opt.bench.tasks = kept
 		for name := range a.missing {
 			delete(a.opt.bench.sample, name)
+			delete(a.opt.margins, name)
 		}
+		gone := func(name string) bool { return a.missing[name] != "" }
+		a.opt.domain, a.opt.safety = slices.DeleteFunc(a.opt.domain, gone), slices.DeleteFunc(a.opt.safety, gone)
 	}
 }
 
@@ -159,7 +162,9 @@ func (a *auditing) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		made = slices.DeleteFunc(made, func(c auditCandidate) bool { return !slices.Contains(names, c.Name) })
+		made = slices.DeleteFunc(made, func(c auditCandidate) bool {
+			return !slices.Contains(names, c.Name) && c.Class != classRepeat && c.Class != classRelearned
+		})
 	}
 	return a.repairs(ctx, stage(4, "repairs, to judge them"), made, judged)
 }

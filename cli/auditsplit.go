@@ -5,14 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"surgeon/probe"
 	"surgeon/probe/audit"
-	"surgeon/probe/decoder"
 	"surgeon/probe/task"
 )
 
-// sort says of every task whether it is of the domain, of safety or general.
-func (a *auditing) sort() error {
+// sortTasks says of every task whether it is of the domain, of safety or general.
+func (a *auditing) sortTasks() error {
 	units := a.set.units()
 	if a.in.base.embedded && len(a.opt.domain) == 0 {
 		for _, unit := range units {
@@ -48,43 +46,6 @@ func (a *auditing) sort() error {
 		return usagef("--domain names all tasks: nothing is left that could be forgotten")
 	}
 	return nil
-}
-
-// references are the answers whose likelihood shows what a model still knows: the
-// base's to general and safety questions, the fine-tune's to those of the domain.
-func (a *auditing) references(scores []probe.Scores) (general, domain []reference) {
-	for side, s := range scores {
-		at := 0
-		for _, t := range s.Tasks {
-			isDomain := a.kinds[a.unit(t.Task)] == audit.Domain
-			for i, answer := range t.Answers {
-				q := a.asked[at+i]
-				if isDomain != (side == 1) || !a.selects(t.Task, a.bench.Tasks[q.Task].Items[q.Item]) {
-					continue
-				}
-				text := answer.Reply.Text
-				if n := len(q.Question.Continuations); n > 0 {
-					text = q.Question.Continuations[answer.Grade.Chosen]
-				}
-				if text == "" {
-					continue
-				}
-				if r := (reference{prompt: q.Prompt, answer: text}); isDomain {
-					domain = append(domain, r)
-				} else {
-					general = append(general, r)
-				}
-			}
-			at += len(t.Answers)
-		}
-	}
-	return general, domain
-}
-
-// reference is a prompt and an answer to it.
-type reference struct {
-	prompt, answer string
-	request        decoder.Request // both as tokens, the answer its continuation
 }
 
 // unit is the group of a task, or the task itself.

@@ -49,6 +49,32 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// A few items lie on both sides, and items of a cluster on the same in every task.
+func TestSplitFew(t *testing.T) {
+	for n := 2; n < 12; n++ {
+		for salt := range 40 {
+			selected, report := Split([]Task{task("few", General, n)}, 0.4, fmt.Sprint(salt))
+			if len(selected[0]) == 0 || len(report[0]) == 0 {
+				t.Errorf("%d items: %d are selected and %d reported", n, len(selected[0]), len(report[0]))
+			}
+		}
+	}
+	selected, report := Split([]Task{task("one", General, 1)}, 0.4, "salt")
+	if len(selected[0])+len(report[0]) != 1 {
+		t.Error("one item is lost")
+	}
+	facts := []Task{task("asked", General, 90), task("chosen", Safety, 90)}
+	for i := range 90 {
+		facts[0].Items[i].Cluster, facts[1].Items[89-i].Cluster = fmt.Sprint("fact ", i), fmt.Sprint("fact ", i)
+	}
+	selected, _ = Split(facts, 0.4, "salt")
+	for _, i := range selected[0] {
+		if !slices.Contains(selected[1], 89-i) {
+			t.Errorf("fact %d is on both sides", i)
+		}
+	}
+}
+
 // A pinned digest, computed by Python:
 //
 //	m = b"".join(struct.pack(">Q", len(s)) + s for s in (b"s", b"t", b"item", b"x"))
