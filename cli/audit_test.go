@@ -20,6 +20,14 @@ func TestAuditPlan(t *testing.T) {
 	}
 }
 
+// withoutGradients lets a test go without what takes gradients, which takes seconds.
+func withoutGradients(t *testing.T) {
+	t.Helper()
+	before := trainableParameters
+	trainableParameters = 0
+	t.Cleanup(func() { trainableParameters = before })
+}
+
 // one returns a candidate of an audit by its name.
 func one(t *testing.T, r auditResult, name string) auditedCandidate {
 	t.Helper()
@@ -160,6 +168,7 @@ func TestAuditRefuses(t *testing.T) {
 // says so; the others are audited.
 func TestAuditWithoutData(t *testing.T) {
 	withPair(t)
+	withoutGradients(t)
 	t.Chdir(t.TempDir())
 	args := []string{"audit", "base", "chem", "--tasks", "pair_mcq,pair_refusal,gsm8k,pair_chemistry_trained", "--domain", "pair_chemistry_trained", "--sample", "pair_mcq=10,12", "--references", "16", "--repairs", "interpolation",
 		"--finalists", "best", "--out", "run"}

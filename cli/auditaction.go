@@ -39,7 +39,7 @@ func (r *auditResult) adviceTable(c *cited) memo.Table {
 // doing says what each kind of recommendation asks for.
 var doing = map[audit.Action]string{
 	audit.ActLearningRate: "Train with a smaller learning rate:", audit.ActReplay: "Train with replay:", audit.ActLoRA: "Use a low-rank adapter:",
-	audit.ActFreeze: "Leave groups untrained:", audit.ActMerge: "Ship a merge:", audit.ActIsolation: "Keep the fine-tune apart:", audit.ActCheckpoint: "Ship a checkpoint:",
+	audit.ActFreeze: "Leave groups untrained:", audit.ActMerge: "Merge with the base:", audit.ActIsolation: "Keep the fine-tune apart:", audit.ActCheckpoint: "Use another checkpoint:",
 	audit.ActDivergence: "Hold the training to the base:", audit.ActGates: "Ask more items:", audit.ActStop: "Stop:",
 }
 

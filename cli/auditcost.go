@@ -199,7 +199,7 @@ func (a *auditing) printCost(c auditCost) error {
 		return err
 	}
 	tokens, took := c.total()
-	return a.env.printf("\nin all about %s tokens, %s, %s of memory, by a pilot of %s\n", table.Count(int64(tokens)), lasting(took), table.Bytes(c.Memory), lasting(c.Pilot))
+	return a.env.printf("\nin all about %s tokens, %s, %s of memory or more, by a pilot of %s\n", table.Count(int64(tokens)), lasting(took), table.Bytes(c.Memory), lasting(c.Pilot))
 }
 
 // lasting is a time as people say it.

@@ -24,7 +24,7 @@ func regmeanName(w float64) string { return fmt.Sprintf("RegMean %v", w) }
 func fisherName(w float64) string  { return fmt.Sprintf("Fisher %v", w) }
 
 // trainableParameters is up to where a model is small enough for gradients.
-const trainableParameters = 20_000_000
+var trainableParameters int64 = 20_000_000
 
 // untrainable says why there are no gradients of the models, or "".
 func (a *auditing) untrainable() string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"surgeon/cli/memo"
@@ -79,7 +80,12 @@ func (r *auditResult) ruleWords(c *cited) string {
 
 // luck is the winner's-curse meter.
 func (r *auditResult) luck(c *cited) string {
-	return fmt.Sprintf("Winner's curse: on the items that chose it the chosen candidate scored %s better than on the others, against the base; of so many candidates, were they independent, %s would be expected.", c.points(r.Choice.AgainstBase), c.points(r.Choice.Expected))
+	how := "better"
+	if r.Choice.AgainstBase < 0 {
+		how = "worse"
+	}
+	return fmt.Sprintf("Winner's curse: on the items that chose it the chosen candidate scored %s %s than on the others, against the base; of so many candidates, were they independent, %s would be expected.",
+		c.write(r.Choice.AgainstBase, fmt.Sprintf("%.1f pp", 100*math.Abs(r.Choice.AgainstBase))), how, c.points(r.Choice.Expected))
 }
 
 // deviations are candidates of the plan that came to nothing.

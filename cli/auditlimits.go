@@ -20,7 +20,13 @@ func (r *auditResult) open() []string {
 // risks are what is left, and who has to accept it.
 func (r *auditResult) risks(c *cited) (items []string) {
 	for _, open := range r.open() {
-		items = append(items, c.print(open))
+		if !slices.Contains(r.Decision.Conditions, open) {
+			items = append(items, c.print(open))
+		}
+	}
+	if len(r.Decision.Conditions) > 0 {
+		items = append(items, "What page 1 leaves to be decided.")
+		c.print("page 1")
 	}
 	if x := r.Routing; x != nil && len(x.Of) > 0 {
 		items = append(items, fmt.Sprintf("Isolation would move the risk to its router: of prompts that it had not seen it sent %s of %s general, %s of %s safety and %s of %s domain ones to the wrong model.",
@@ -52,8 +58,13 @@ func (r *auditResult) relearnedWords(c *cited) []string {
 	meaning := "no half of it comes back: it was overwritten, and asks for training"
 	if half := p.Half[name]; half != nil {
 		meaning = fmt.Sprintf("half of it is back after %s steps", c.sig(float64(*half), 2))
-		if *half <= number(p.ControlSteps[last]) {
-			meaning += ": it was unlearned rather than overwritten, so that an attacker or a next fine-tune may undo a repair as fast"
+		if k := slices.IndexFunc(p.ControlSteps, func(s int) bool { return number(s) >= *half }); k >= 0 {
+			lost := r.Lost.Tasks[r.Lost.Largest]
+			if known := p.Control[name][k]; known < number(lost.Tuned+lost.Base)/2 {
+				meaning += fmt.Sprintf(", where those weights come to %s by step %s: it was unlearned rather than overwritten", c.percent(float64(known)), c.count(p.ControlSteps[k]))
+			} else {
+				meaning += ", but such weights learn it as fast: it is not told whether it was unlearned or overwritten"
+			}
 		}
 	}
 	return []string{fmt.Sprintf("Relearning: %s steps on general answers bring %s of the fine-tune from %s to %s and the mean of the protected tasks from %s to %s (a model of scrambled weights: %s and %s); %s.",

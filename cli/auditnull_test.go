@@ -18,6 +18,7 @@ import (
 // with a handful of items it is never shipped without the condition of more.
 func TestAuditOfItself(t *testing.T) {
 	withPair(t)
+	withoutGradients(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
 	damaged(t, dir, "again", "base", func(func(string) []uint16) {})

@@ -77,6 +77,7 @@ func noise(values []uint16, size float64, seed uint64) {
 // TestPlantedDamage: known damage to a healthy copy is found where it was done.
 func TestPlantedDamage(t *testing.T) {
 	withPair(t)
+	withoutGradients(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
 	check := func(want, base, name, from string, change func(tensor func(name string) []uint16)) {

@@ -50,7 +50,7 @@ func (r *auditResult) print(env environment) error {
 		{Name: "gain kept", Right: true}, {Name: "the gap is"}}, rows); err != nil {
 		return err
 	}
-	env.printf("\n* %s\n", sentence(r.Choice.Why))
+	env.printf("\n* %s\n", r.Choice.Why)
 	if bracketed {
 		env.printf("(...) scores on the items to choose by: only the best of each class are judged on the others\n")
 	}

@@ -116,8 +116,9 @@ func (g *gathered) protectedScores(models []string) (scores map[string][]number,
 		for k, model := range models {
 			sum := number(0)
 			for _, v := range g.part(model, g.report).Scores[t] {
-				sum += number(v) / number(len(g.report[t]))
+				sum += number(v)
 			}
+			sum /= number(len(g.report[t]))
 			scores[task.Name], means[k] = append(scores[task.Name], sum), means[k]+sum
 		}
 	}

@@ -24,7 +24,7 @@ func TestAuditSame(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	stops, wait := 0, 150*time.Millisecond
+	stops, wait := 0, time.Second
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), wait)
 		var out, errs bytes.Buffer

@@ -88,6 +88,7 @@ func TestTablesFit(t *testing.T) {
 // beside a base that has a chat template.
 func TestHelpExamples(t *testing.T) {
 	withPair(t)
+	withoutGradients(t)
 	dir, school := t.TempDir(), t.TempDir()
 	write(t, pico(t, school, "base", tensorstest.Pico{Seed: 7, Layers: 1}), "chat_template.jinja", chatTemplate)
 	lessons(t, school, "chem", 8)

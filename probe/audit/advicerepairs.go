@@ -76,7 +76,7 @@ func (a adviser) repair(kind Action, t Trial) Recommendation {
 		Kind: kind, Change: t.Name, Effect: task.Restored, EffectOf: EffectOf{EffectRestored, task.Task, a.Tuned.Name},
 		N: task.N, Evidence: []string{t.ID, a.lost(task.Task)}, Gate: a.gate(t.Verdict), Executed: true,
 		Hold: a.decision.Word == Hold && kind == ActReplay,
-		Why:  fmt.Sprintf("%s brings back %s points (%s to %s) of %s, and by it the gap is %s.", t.Name, points(task.Restored.Value), points(task.Restored.Low), points(task.Restored.High), task.Task, t.Verdict.Word),
+		Why:  fmt.Sprintf("%s brings back %s points (%s to %s) of %s; %s.", t.Name, points(task.Restored.Value), points(task.Restored.Low), points(task.Restored.High), task.Task, t.Verdict.Word.ofGap()),
 	}
 	if t.Name == a.Chosen && a.Choice != nil {
 		r.Evidence = append(r.Evidence, a.ChoiceID)

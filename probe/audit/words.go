@@ -62,3 +62,14 @@ func openSentence(who, task string, bound, margin float64, asked, needed int) st
 	}
 	return text + fmt.Sprintf("; %d would show four times in five that it has not, if nothing is lost.", needed)
 }
+
+// ofGap says in words what a verdict is about.
+func (w Word) ofGap() string {
+	switch w {
+	case Insufficient:
+		return "whether the gap is closed is open"
+	case NoGap:
+		return "there is no gap to close"
+	}
+	return "the gap is " + string(w)
+}
