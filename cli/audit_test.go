@@ -45,7 +45,7 @@ func one(t *testing.T, r auditResult, name string) auditedCandidate {
 func TestAudit(t *testing.T) {
 	withPair(t)
 	t.Chdir(t.TempDir())
-	args := []string{"audit", "--limit", "12", "--out", "run", "--json"}
+	args := []string{"audit", "--limit", "12", "--references", "48", "--out", "run", "--json"}
 	planned := decoded[planOutput](t, append(slices.Clone(args), "--plan-only")...)
 	r := decoded[auditResult](t, args...)
 	tokens, took := planned.Cost.total()
@@ -92,7 +92,7 @@ func TestAudit(t *testing.T) {
 		t.Error("the same audit again says something else")
 	}
 	refused(t, ExitInput, []string{"plan"}, "audit", "--limit", "11", "--out", "run")
-	_, errs, code := surgeon(t, "audit", "--limit", "12", "--out", "run", "--gate", "--quiet")
+	_, errs, code := surgeon(t, "audit", "--limit", "12", "--references", "48", "--out", "run", "--gate", "--quiet")
 	if says(t, "the gate", errs, "the gate is not passed: tuned: HOLD"); code != ExitNegative {
 		t.Errorf("the gate: exit code %d", code)
 	}

@@ -18,13 +18,13 @@ import (
 func TestAuditSame(t *testing.T) {
 	withPair(t)
 	t.Chdir(t.TempDir())
-	args := []string{"audit", "base", "chem-mild", "--limit", "6", "--references", "24", "--repairs", "interpolation,isolation,training", "--candidate", "replay=chem-replay",
+	args := []string{"audit", "base", "chem-mild", "--limit", "5", "--references", "12", "--repairs", "interpolation,isolation,training", "--candidate", "replay=chem-replay",
 		"--author", "A. Uthor", "--date", "2026-01-31", "--quiet", "--out"}
 	if _, errs, code := surgeon(t, append(args, "whole")...); code != ExitDone || errs != "" {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	stops, wait := 0, time.Second
+	stops, wait := 0, 2*time.Second
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), wait)
 		var out, errs bytes.Buffer
@@ -37,7 +37,7 @@ func TestAuditSame(t *testing.T) {
 			t.Fatalf("exit code %d: %s%s", code, &errs, &out)
 		}
 		stops++
-		wait += wait / 2
+		wait *= 2
 		tear(t, filepath.Join("parts", pointsFile))
 	}
 	if stops < 2 {
