@@ -18,7 +18,7 @@ func (a *auditing) prompts() (prompts [2][]string) {
 	seen := map[string]bool{}
 	for _, q := range a.asked {
 		side := 0
-		if a.kinds[a.unit(a.bench.Tasks[q.Task].Name)] == audit.Domain {
+		if a.ofDomain(q) {
 			side = 1
 		}
 		if !seen[q.Prompt] && a.selects(a.bench.Tasks[q.Task].Name, a.bench.Tasks[q.Task].Items[q.Item]) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"surgeon/probe"
 	"surgeon/probe/audit"
 	"surgeon/probe/task"
 )
@@ -46,6 +47,11 @@ func (a *auditing) sortTasks() error {
 		return usagef("--domain names all tasks: nothing is left that could be forgotten")
 	}
 	return nil
+}
+
+// ofDomain reports whether a question is of the domain's tasks.
+func (a *auditing) ofDomain(q probe.Asked) bool {
+	return a.kinds[a.unit(a.bench.Tasks[q.Task].Name)] == audit.Domain
 }
 
 // unit is the group of a task, or the task itself.

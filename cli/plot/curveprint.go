@@ -14,17 +14,23 @@ var printDashes = [][]vg.Length{nil, {4, 1.6}, {1.4, 1.4}, {6, 1.5, 1.4, 1.5}}
 // golden is the shape of figures for which only the width or height is given.
 const golden = 1.5
 
-// printed implements Drawing.
-func (v Curve) printed(width, height vg.Length) (figure, error) {
-	if err := v.check(); err != nil {
-		return figure{}, err
-	}
+// shaped fills in the width or the height that is not given.
+func shaped(width, height vg.Length) (vg.Length, vg.Length) {
 	if width == 0 {
 		width = height * golden
 	}
 	if height == 0 {
 		height = width / golden
 	}
+	return width, height
+}
+
+// printed implements Drawing.
+func (v Curve) printed(width, height vg.Length) (figure, error) {
+	if err := v.check(); err != nil {
+		return figure{}, err
+	}
+	width, height = shaped(width, height)
 	return figure{width, height, func(c draw.Canvas) { v.drawPrinted(newSheet(c, printSize)) }}, nil
 }
 

@@ -14,12 +14,7 @@ func (v Front) printed(width, height vg.Length) (figure, error) {
 	if err := v.check(); err != nil {
 		return figure{}, err
 	}
-	if width == 0 {
-		width = height * golden
-	}
-	if height == 0 {
-		height = width / golden
-	}
+	width, height = shaped(width, height)
 	return figure{width, height, func(c draw.Canvas) { v.drawPrinted(newSheet(c, printSize)) }}, nil
 }
 

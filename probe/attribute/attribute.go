@@ -151,7 +151,7 @@ func (a *Attribution) finish() {
 	for i := range a.Effects {
 		e := &a.Effects[i]
 		sum = sum.plus(Losses{e.Harm, -e.Benefit})
-		e.Exchange, e.Note = exchange(e.Harm, e.Benefit, a.Resolution)
+		e.Exchange, e.Note = Exchange(e.Harm, e.Benefit, a.Resolution)
 	}
 	a.Residual = a.Tuned.minus(a.Base).minus(sum)
 	warn := func(format string, values ...any) { a.Warnings = append(a.Warnings, fmt.Sprintf(format, values...)) }
@@ -176,8 +176,10 @@ func (a *Attribution) warnResidual(warn func(string, ...any), kind string, resid
 	}
 }
 
-// exchange is the exchange rate of a group, or the words for why it has none.
-func exchange(harm, benefit, resolution float64) (rate float64, note string) {
+// Exchange is the exchange rate of a group, Harm/Benefit of the general and the domain
+// loss in nats a token, or NaN and the words for why it has none: a benefit of no more
+// than the resolution, in nats a token too, is none.
+func Exchange(harm, benefit, resolution float64) (rate float64, note string) {
 	switch {
 	case benefit > resolution:
 		return harm / benefit, ""

@@ -231,7 +231,7 @@ func (a *PathAttribution) share(w *way, groups []attribute.Group, opt PathOption
 	sums, sum := a.sums(w, groups)
 	for i, g := range groups {
 		e := attribute.Effect{Group: g, Harm: sums[i].General, Benefit: 0 - sums[i].Domain, Revert: a.Additivity, Insert: a.Additivity}
-		e.Exchange, e.Note = exchange(e.Harm, e.Benefit, opt.Resolution)
+		e.Exchange, e.Note = attribute.Exchange(e.Harm, e.Benefit, opt.Resolution)
 		a.Effects = append(a.Effects, e)
 	}
 	a.Residual = attribute.Losses{General: a.Harm - sum.General, Domain: 0 - a.Benefit - sum.Domain}
@@ -267,20 +267,4 @@ func (a *PathAttribution) complete(kind string, residual, change float64, opt Pa
 		a.Warnings = append(a.Warnings, fmt.Sprintf("shares of the %s loss miss its change of %.3g nats a token by %.2g: take more nodes than %d for a way this bent", kind, change, residual, opt.Nodes))
 	}
 	return part
-}
-
-// exchange is the exchange rate of a group, or the words for why it has none, as
-// package attribute has them.
-func exchange(harm, benefit, resolution float64) (rate float64, note string) {
-	switch {
-	case benefit > resolution:
-		return harm / benefit, ""
-	case harm > resolution:
-		return math.NaN(), "harm without a benefit for the domain"
-	case benefit < -resolution:
-		return math.NaN(), "worse for the domain, without harm"
-	case harm < -resolution:
-		return math.NaN(), "better in general, without a benefit for the domain"
-	}
-	return math.NaN(), "no effect"
 }
