@@ -222,9 +222,7 @@ func (a *attention) rows(p *path, low, high, position, head int) {
 	}
 	for m := range queries {
 		at, mixed := a.at(low, m, head), p.mixed[m*width:]
-		for i := range a.Dim {
-			a.dst[at+i] = mixed[i] / p.sums[m]
-		}
+		divide(a.dst[at:at+a.Dim], mixed[:a.Dim], p.sums[m])
 	}
 }
 
@@ -249,9 +247,7 @@ func (a *attention) room(p *path, queries, pages, stride int) {
 // weights.
 func (a *attention) weigh(p *path, m, queries int, scores []float32, low, high int) {
 	counted := scores[low:high]
-	for i, s := range counted {
-		counted[i] = s * a.Scale
-	}
+	multiply(counted, a.Scale)
 	if a.Softcap != 0 {
 		softcap(counted, a.Softcap)
 	}

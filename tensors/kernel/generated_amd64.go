@@ -309,6 +309,11 @@ func centre512(n int, dst *float32, weight *float32, mean float32, scale float32
 //go:noescape
 func multiply512(n int, dst *float32, factor float32)
 
+// divide512 divides by one value over whole vectors.
+//
+//go:noescape
+func divide512(n int, dst *float32, x *float32, by float32)
+
 // adamw512 is AdamW.update over whole vectors.
 //
 //go:noescape
@@ -338,6 +343,11 @@ func centre256(n int, dst *float32, weight *float32, mean float32, scale float32
 //
 //go:noescape
 func multiply256(n int, dst *float32, factor float32)
+
+// divide256 divides by one value over whole vectors.
+//
+//go:noescape
+func divide256(n int, dst *float32, x *float32, by float32)
 
 // adamw256 is AdamW.update over whole vectors.
 //

@@ -6324,6 +6324,25 @@ multiply512_next:
 	VZEROUPPER
 	RET
 
+// func divide512(n int, dst *float32, x *float32, by float32)
+// Requires: AVX, AVX512F
+TEXT ·divide512(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS by+24(FP), Z0
+
+divide512_next:
+	VMOVUPS (DX), Z1
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, AX
+	JNE     divide512_next
+	VZEROUPPER
+	RET
+
 // func adamw512(n int, weight *float32, first *float32, second *float32, gradient *float32, step *[9]float32)
 // Requires: AVX, AVX512F
 TEXT ·adamw512(SB), NOSPLIT, $0-48
@@ -6510,6 +6529,25 @@ multiply256_next:
 	ADDQ    $0x00000020, CX
 	SUBQ    $0x00000008, AX
 	JNE     multiply256_next
+	VZEROUPPER
+	RET
+
+// func divide256(n int, dst *float32, x *float32, by float32)
+// Requires: AVX
+TEXT ·divide256(SB), NOSPLIT, $0-28
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS by+24(FP), Y0
+
+divide256_next:
+	VMOVUPS (DX), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (CX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, AX
+	JNE     divide256_next
 	VZEROUPPER
 	RET
 

@@ -23,6 +23,7 @@ var gradientLoops = []struct {
 	{"reject", func(o [][]float32) any { reject(o[0], o[1], 0.3, 1.7); return nil }},
 	{"centre", func(o [][]float32) any { centre(o[0], o[1], 0.3, 1.7); return nil }},
 	{"multiply", func(o [][]float32) any { multiply(o[0], 0.3); return nil }},
+	{"divide", func(o [][]float32) any { divide(o[0], o[1], 0.3); return nil }},
 	{"AdamW", func(o [][]float32) any {
 		step := AdamW{Scale: 0.7, Decay: 0.9, Beta1: 0.8, Rest1: 0.2, Beta2: 0.95, Rest2: 0.05, Size: 0.3, Root: 0.6, Epsilon: 1e-3}
 		step.update(o[0], o[1], o[2], o[3])

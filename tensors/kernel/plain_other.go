@@ -55,6 +55,8 @@ func centre(dst, weight []float32, mean, scale float32) { centrePlain(dst, weigh
 
 func multiply(x []float32, factor float32) { multiplyPlain(x, factor) }
 
+func divide(dst, x []float32, by float32) { dividePlain(dst, x, by) }
+
 func eightSums(sums *[8]float32, x []float32) { eightSumsPlain(sums, x) }
 
 func eightDots(sums *[8]float32, a, b []float32) { eightDotsPlain(sums, a, b) }

@@ -60,3 +60,15 @@ func rotate(dst, x, cos, sin []float32) {
 	}
 	rotatePlain(dst, x, cos, sin, whole)
 }
+
+func divide(dst, x []float32, by float32) {
+	whole := vectors(len(x))
+	switch {
+	case whole == 0:
+	case active >= avx512:
+		divide512(whole, &dst[0], &x[0], by)
+	default:
+		divide256(whole, &dst[0], &x[0], by)
+	}
+	dividePlain(dst[whole:], x[whole:], by)
+}

@@ -89,3 +89,10 @@ func multiplyPlain(x []float32, factor float32) {
 		x[i] = v * factor
 	}
 }
+
+// dividePlain writes x / by.
+func dividePlain(dst, x []float32, by float32) {
+	for i, v := range x {
+		dst[i] = v / by
+	}
+}

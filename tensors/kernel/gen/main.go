@@ -64,6 +64,7 @@ func main() {
 		reject("reject"+suffix, width)
 		centre("centre"+suffix, width)
 		multiply("multiply"+suffix, width)
+		divide("divide"+suffix, width)
 		adamw("adamw"+suffix, width)
 	}
 	Generate()

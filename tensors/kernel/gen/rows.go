@@ -93,3 +93,19 @@ func rotate(name string, width registers) {
 		VMOVUPS(first, Mem{Base: dst, Index: half, Scale: 4})
 	})
 }
+
+// divide writes dst = x / by over n elements.
+func divide(name string, width registers) {
+	TEXT(name, NOSPLIT, "func(n int, dst, x *float32, by float32)")
+	Doc(name + " divides by one value over whole vectors.")
+	Pragma("noescape")
+	n, dst, x := Load(Param("n"), GP64()).(reg.GPVirtual), Load(Param("dst"), GP64()), Load(Param("x"), GP64())
+	by := width.take()
+	VBROADCASTSS(NewParamAddr("by", 24), by)
+	loop(name, width, n, []reg.Register{dst, x}, func() {
+		v := width.take()
+		VMOVUPS(Mem{Base: x}, v)
+		VDIVPS(by, v, v)
+		VMOVUPS(v, Mem{Base: dst})
+	})
+}
