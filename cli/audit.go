@@ -177,26 +177,37 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 		}
 		return err
 	}
-	result, err := auditOf(opt.out)
-	if err != nil {
+	var result *auditResult
+	var paths []string
+	err = a.timed(ctx, partDecided, func() (err error) {
+		result, paths, err = writeAudit(opt.out)
 		return err
-	}
-	if err := result.write(); err != nil {
-		return err
-	}
-	paths, err := result.writeMemo()
+	})
 	if err != nil {
 		return err
 	}
 	if opt.json {
 		err = env.printJSON(result)
 	} else if err = result.print(env); err == nil {
-		err = env.footnotes(append(a.said, "memo: "+join(paths)))
+		err = env.footnotes(append(append(a.said, a.timesNote()...), "memo: "+join(paths)))
 	}
 	if err == nil && opt.gate {
 		err = result.gate(opt.ship)
 	}
 	return err
+}
+
+// writeAudit writes what the answers of a run folder come to, and the memo of it.
+func writeAudit(dir string) (*auditResult, []string, error) {
+	result, err := auditOf(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := result.write(); err != nil {
+		return nil, nil, err
+	}
+	paths, err := result.writeMemo()
+	return result, paths, err
 }
 
 // suspended is the error of an audit that was interrupted.

@@ -19,19 +19,19 @@ func (r *auditResult) actionPage(c *cited) (memo.Page, error) {
 		memo.Heading{Text: "Residual risks"}, memo.List{Items: r.risks(c)},
 		memo.Heading{Text: "Limitations"}, memo.List{Items: r.limitations(c)},
 		memo.Heading{Text: "Reproduce and roll back"}, memo.Code{Text: r.reproduce()},
-		memo.Paragraph{Text: fmt.Sprintf("The same inputs give the same plan, answers, memo and bytes. Roll back: serve %s, whose digest stands on the first page; nothing here changes it.", r.Base)})
+		memo.Paragraph{Text: fmt.Sprintf("The same inputs give the same plan, answers, memo and bytes; "+timesFile+" beside this memo has the wall time. Roll back: serve %s, whose digest stands on the first page; nothing here changes it.", r.Base)})
 	return memo.Page{Heading: "Action", Blocks: blocks}, nil
 }
 
 // adviceTable is table 3.
 func (r *auditResult) adviceTable(c *cited) memo.Table {
-	t := memo.Table{Caption: c.print("Table 3.") + " Recommendations, the first one first; their owner is the decision owner. Evidence names a record of results.json, a list and the name in it; confidence is high where an effect was repeated over seeds or has all the evidence its kind asks for, medium of one run, low where only the loss was measured here.",
-		Columns: []memo.Column{{Name: "#", Right: true}, {Name: "change", Width: 6}, {Name: "from → to", Width: 4}, {Name: "effect [interval], n", Width: 4}, {Name: "evidence", Width: 4}, {Name: "confidence", Width: 2}, {Name: "gate that verifies it", Width: 4}}}
+	t := memo.Table{Caption: c.print("Table 3.") + " Recommendations, the first one first. Evidence names a record of results.json, a list and the name in it; confidence is high where an effect was repeated over seeds or has all the evidence its kind asks for, medium of one run, low where only the loss was measured here.",
+		Columns: []memo.Column{{Name: "#", Right: true}, {Name: "change", Width: 6}, {Name: "from → to", Width: 4}, {Name: "effect [interval], n", Width: 5}, {Name: "evidence", Width: 4}, {Name: "confidence", Width: 2}, {Name: "owner", Width: 2}, {Name: "gate that verifies it", Width: 4}}}
 	for _, a := range r.Advice {
-		t.Rows = append(t.Rows, []string{c.count(a.Rank), c.print(doing[a.Kind] + " " + a.Why), r.setting(c, a.From) + " → " + r.setting(c, a.To), r.effect(c, a), strings.Join(a.Evidence[:min(2, len(a.Evidence))], ", "), string(a.Confidence), r.gateOf(c, a.Gate)})
+		t.Rows = append(t.Rows, []string{c.count(a.Rank), c.print(r.changeWords(a)), r.sides(c, a), r.effect(c, a), strings.Join(a.Evidence[:min(2, len(a.Evidence))], ", "), string(a.Confidence), blank(r.Rule.Owner), r.gateOf(c, a.Gate)})
 	}
 	if len(t.Rows) == 0 {
-		t.Rows = append(t.Rows, []string{"-", "none: nothing measured here asks for a change", "-", "-", "-", "-", "-"})
+		t.Rows = append(t.Rows, []string{"-", "none: nothing measured here asks for a change", "-", "-", "-", "-", "-", "-"})
 	}
 	return t
 }
@@ -41,6 +41,24 @@ var doing = map[audit.Action]string{
 	audit.ActLearningRate: "Train with a smaller learning rate:", audit.ActReplay: "Train with replay:", audit.ActLoRA: "Use a low-rank adapter:",
 	audit.ActFreeze: "Leave groups untrained:", audit.ActMerge: "Merge with the base:", audit.ActIsolation: "Keep the fine-tune apart:", audit.ActCheckpoint: "Use another checkpoint:",
 	audit.ActDivergence: "Hold the training to the base:", audit.ActGates: "Ask more items:", audit.ActStop: "Stop:",
+}
+
+// changeWords are a recommendation without the numbers that stand beside it.
+func (r *auditResult) changeWords(a audit.Recommendation) string {
+	switch {
+	case a.EffectOf.What == audit.EffectRestored:
+		for _, one := range r.Candidates {
+			if one.Name == a.Change && one.Verdict != nil {
+				return fmt.Sprintf("%s %s; the gap is %s.", doing[a.Kind], a.Change, one.Verdict.Word)
+			}
+		}
+		return fmt.Sprintf("%s %s.", doing[a.Kind], a.Change)
+	case a.Kind == audit.ActGates && len(a.Needs) == 0:
+		return fmt.Sprintf("%s of %s.", doing[a.Kind], a.Change)
+	case a.EffectOf.What == audit.EffectWorse:
+		return fmt.Sprintf("%s %s is better than %s on no task.", doing[a.Kind], join(a.From.Names), a.EffectOf.Against)
+	}
+	return doing[a.Kind] + " " + a.Why
 }
 
 // confidence says what recommendations would need to be of high confidence.
@@ -55,6 +73,14 @@ func (r *auditResult) confidence(c *cited) []memo.Block {
 		return nil
 	}
 	return []memo.Block{memo.Paragraph{Text: "For high confidence would be needed: " + strings.Join(needs, "; ") + "."}}
+}
+
+// sides are what changes, from what to what.
+func (r *auditResult) sides(c *cited, a audit.Recommendation) string {
+	if a.Kind == audit.ActFreeze && len(a.From.Names) == 0 {
+		return "all trained → frozen: " + r.setting(c, a.To)
+	}
+	return r.setting(c, a.From) + " → " + r.setting(c, a.To)
 }
 
 // setting is one side of a change.

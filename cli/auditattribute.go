@@ -234,7 +234,9 @@ func (a *auditing) effective(ctx context.Context, f *attribution) error {
 
 // drift measures how far every group moved, and whether that tells its harm.
 func (a *auditing) drift(ctx context.Context, f *attribution) error {
-	report, err := drift.Measure(ctx, a.in.from, a.in.tuned[0].delta, drift.Options{})
+	step, finish := a.opt.progress(stage(2, "drift"), "bytes")
+	report, err := drift.Measure(ctx, a.in.from, a.in.tuned[0].delta, drift.Options{Progress: step})
+	finish()
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,9 @@ func (a *auditing) behave(ctx context.Context) (*behaved, error) {
 		}
 		models = append(models, m)
 	}
-	outcomes, err := decoder.ScoreAll(ctx, models, requests, decoder.WaveOptions{})
+	step, finish := a.opt.progress(stage(2, "behaviour"), "rows")
+	outcomes, err := decoder.ScoreAll(ctx, models, requests, decoder.WaveOptions{Progress: step})
+	finish()
 	if err != nil {
 		return nil, err
 	}

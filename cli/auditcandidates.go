@@ -10,6 +10,7 @@ import (
 	"surgeon/lora"
 	"surgeon/merge"
 	"surgeon/probe/attribute"
+	"surgeon/probe/record"
 	"surgeon/tensors"
 )
 
@@ -23,6 +24,7 @@ type auditCandidate struct {
 	Recipe   *trainedRecipe `json:"recipe,omitempty"`   // by its surgeon.json
 
 	identity string
+	files    []record.Input // of the weights, if it is a model of its own
 	source   tensors.Source // nil until it is made
 }
 
@@ -273,9 +275,13 @@ func (a *auditing) opened(ctx context.Context, n namedModel, class string) error
 	if err != nil {
 		return err
 	}
+	files, err := in.tuned[0].weightFiles(ctx)
+	if err != nil {
+		return err
+	}
 	add := func(name, class string, alpha float64, identity string) error {
 		m, err := in.merged(merge.Number(alpha))
-		a.candidates = append(a.candidates, auditCandidate{Name: name, Class: class, Model: n.model, Recipe: in.tuned[0].recipe(), identity: identity, source: m})
+		a.candidates = append(a.candidates, auditCandidate{Name: name, Class: class, Model: n.model, Recipe: in.tuned[0].recipe(), identity: identity, files: files, source: m})
 		return err
 	}
 	whole := identity

@@ -3,9 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
 	"time"
 
 	"surgeon/cli/table"
@@ -54,12 +51,12 @@ func (a *auditing) cost(ctx context.Context) (auditCost, error) {
 		finalists = min(repairs, len(a.opt.repairs))
 	}
 	c := auditCost{Phases: []phaseCost{
-		p.scored("base and fine-tune", [3]int{1, 0, 1}, a.asked),
+		p.scored(partModels, [3]int{1, 0, 1}, a.asked),
 		p.attributed(points, chosen),
-		p.scored("repairs, to choose one", [3]int{0, repairs, 0}, chosen),
-		p.scored("repairs, to judge them", [3]int{0, finalists, 0}, judged),
+		p.scored(partChoose, [3]int{0, repairs, 0}, chosen),
+		p.scored(partJudge, [3]int{0, finalists, 0}, judged),
 		p.decided(2+repairs, finalists),
-	}, Pilot: seconds(time.Since(start).Seconds()), Memory: a.memory()}
+	}, Pilot: seconds(time.Since(start).Seconds()), Memory: a.memory(2 + repairs)}
 	return c, nil
 }
 
@@ -102,7 +99,7 @@ func (p *pilot) scored(phase string, like [3]int, asked []probe.Asked) phaseCost
 func (p *pilot) attributed(points int, chosen []probe.Asked) phaseCost {
 	general, domain := p.references(chosen)
 	rows := general + domain
-	out := phaseCost{Phase: "where the harm sits", Models: points, Items: p.answers(chosen), Tokens: points * rows, Time: seconds(float64(points) * (p.open/wave + p.row*float64(rows)))}
+	out := phaseCost{Phase: partWhere, Models: points, Items: p.answers(chosen), Tokens: points * rows, Time: seconds(float64(points) * (p.open/wave + p.row*float64(rows)))}
 	if p.a.tries(classIsolation) {
 		c := probe.CostOf(p.a.asked)
 		out.Tokens += c.Choices + c.Prompts
@@ -126,7 +123,7 @@ const (
 
 // decided is the cost of the statistics and of the memo, which depend on no model.
 func (p *pilot) decided(models, judged int) phaseCost {
-	return phaseCost{Phase: "statistics and memo", Models: models, Items: len(p.a.asked), Time: secondsOfAMemo + seconds(secondsOfAnAnswer*float64(judged*len(p.a.asked)))}
+	return phaseCost{Phase: partDecided, Models: models, Items: len(p.a.asked), Time: secondsOfAMemo + seconds(secondsOfAnAnswer*float64(judged*len(p.a.asked)))}
 }
 
 // answers is how many answers the harm is looked for by.
@@ -170,25 +167,6 @@ func (p *pilot) references(chosen []probe.Asked) (general, domain int) {
 	return rows(0), rows(1)
 }
 
-// memory is what the process holds and the checkpoints that it has mapped.
-func (a *auditing) memory() (bytes int64) {
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	bytes = int64(stats.Sys)
-	for _, path := range []string{a.base, a.tuned} {
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			continue // embedded, or one file: part of the program or small
-		}
-		for _, e := range entries {
-			if info, err := e.Info(); err == nil && filepath.Ext(e.Name()) == ".safetensors" {
-				bytes += info.Size()
-			}
-		}
-	}
-	return bytes
-}
-
 // printCost prints what an audit takes.
 func (a *auditing) printCost(c auditCost) error {
 	var rows [][]string
@@ -199,7 +177,7 @@ func (a *auditing) printCost(c auditCost) error {
 		return err
 	}
 	tokens, took := c.total()
-	return a.env.printf("\nin all about %s tokens, %s, %s of memory or more, by a pilot of %s\n", table.Count(int64(tokens)), lasting(took), table.Bytes(c.Memory), lasting(c.Pilot))
+	return a.env.printf("\nin all about %s tokens, %s, about %s of memory, by a pilot of %s\n", table.Count(int64(tokens)), lasting(took), table.Bytes(c.Memory), lasting(c.Pilot))
 }
 
 // lasting is a time as people say it.

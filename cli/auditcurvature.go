@@ -110,11 +110,12 @@ func (a *auditing) fisher(ctx context.Context, general, domain []train.Example) 
 	if !a.tries(classFisher) {
 		return nil
 	}
-	_, finish := a.opt.progress(stage(2, "squares of gradients"), "examples")
+	step, finish := a.opt.progress(stage(2, "squares of gradients"), "examples")
 	defer finish()
 	var diagonals [2]*sensitivity.Diagonal
 	for side, examples := range [][]train.Example{general, domain} {
-		d, err := sensitivity.Fisher(ctx, a.bench.Config, a.candidates[side].source, examples, train.GradientOptions{})
+		before, all := int64(side*len(general)), int64(len(general)+len(domain))
+		d, err := sensitivity.Fisher(ctx, a.bench.Config, a.candidates[side].source, examples, train.GradientOptions{Progress: behind(step, before, all)})
 		if err != nil {
 			return err
 		}
@@ -127,6 +128,15 @@ func (a *auditing) fisher(ctx context.Context, general, domain []train.Example) 
 		}
 	}
 	return nil
+}
+
+// behind tells the progress of a part of a whole of which so much is done before; nil
+// tells nobody.
+func behind(step func(done, total int64), before, total int64) func(done, total int64) {
+	if step == nil {
+		return nil
+	}
+	return func(done, _ int64) { step(before+done, total) }
 }
 
 // integrated is the harm and the benefit of groups by gradients along the way from
@@ -146,9 +156,9 @@ func (a *auditing) integrate(ctx context.Context, f *attribution) error {
 		return nil
 	}
 	general, domain := examples(a.general), examples(a.domain)
-	_, finish := a.opt.progress(stage(2, "gradients along alpha"), "nodes")
+	step, finish := a.opt.progress(stage(2, "gradients along alpha"), "examples")
 	defer finish()
-	path, err := sensitivity.Path(ctx, a.bench.Config, a.in.from, a.in.tuned[0].delta, general, domain, a.groups, sensitivity.PathOptions{Nodes: pathNodes})
+	path, err := sensitivity.Path(ctx, a.bench.Config, a.in.from, a.in.tuned[0].delta, general, domain, a.groups, sensitivity.PathOptions{Nodes: pathNodes, Progress: step})
 	if err != nil {
 		return err
 	}

@@ -146,6 +146,15 @@ func (r *auditResult) toDecide(c *cited) (items []string) {
 	return append(items, fmt.Sprintf("Decision: ____________   by: %s   on: ____________", blank(r.Rule.Owner)))
 }
 
+// shortDigest is a digest, or its beginning where there are many: results.json has them
+// whole.
+func shortDigest(digest string, many bool) string {
+	if many && len(digest) > 16 {
+		return digest[:16] + "..."
+	}
+	return digest
+}
+
 // identities name what was audited.
 func (r *auditResult) identities() string {
 	var lines []string
@@ -153,7 +162,10 @@ func (r *auditResult) identities() string {
 		if m.Name != "base" && m.Name != "tuned" && r.Chosen != m.Name && !strings.HasPrefix(r.Chosen, m.Name+" x ") {
 			continue // another repair: results.json has its digest
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s, sha256 of weights, tokenizer and template: %s", m.Name, m.Path, m.Digest))
+		lines = append(lines, fmt.Sprintf("%s: %s, digest of weights, tokenizer and template %s", m.Name, m.Path, shortDigest(m.Digest, true)))
+		for _, f := range m.Files {
+			lines = append(lines, fmt.Sprintf("  sha256 %s %s", shortDigest(f.Digest, len(m.Files) > 1), f.Name))
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -17,6 +17,9 @@ func (r *auditResult) evidencePage(c *cited) (memo.Page, error) {
 		return memo.Page{}, err
 	}
 	blocks = append(blocks, r.repairTable(c))
+	if len(r.Repaired) > 0 {
+		blocks = append(blocks, memo.Paragraph{Text: c.print(strings.Join(r.Repaired, " "))})
+	}
 	blocks = append(blocks, memo.Paragraph{Text: strings.Join(slices.Concat(r.whereWords(c), r.behaviourWords(c)), " ")})
 	if words := r.formWords(c); len(words) > 0 {
 		blocks = append(blocks, memo.Heading{Text: "Form and knowledge"}, memo.Paragraph{Text: strings.Join(words, " ")})
@@ -34,6 +37,15 @@ var costs = map[string]string{
 	classIsolation: "two models and a router to serve", classTraining: "a training run", classTrainedMerge: "a training run and a merge",
 }
 
+// costOf says what a repair asks for; of a training run whose recipe is known, its steps.
+func (r *auditResult) costOf(c *cited, one auditedCandidate) string {
+	text := costs[one.Class]
+	if one.Steps > 0 {
+		text = strings.Replace(text, "a training run", fmt.Sprintf("a training run of %s steps", c.count(one.Steps)), 1)
+	}
+	return text
+}
+
 // repairTable is the best repair of every class, and the chosen one.
 func (r *auditResult) repairTable(c *cited) memo.Table {
 	t := memo.Table{Caption: c.print("Table 2.") + fmt.Sprintf(" The best repair of each class, chosen on %s items and judged on %s others; in per cent. Differences are to the base.", c.count(r.Items.Select), c.count(r.Items.Report)),
@@ -48,7 +60,7 @@ func (r *auditResult) repairTable(c *cited) memo.Table {
 			name += " (chosen)"
 		}
 		row := len(t.Rows)
-		t.Rows = append(t.Rows, []string{name, c.bare(one.Protected.Value), r.worstOf(c, one.Verdict), c.share(one.Verdict.Retention), costs[one.Class], string(one.Verdict.Word)})
+		t.Rows = append(t.Rows, []string{name, c.bare(one.Protected.Value), r.worstOf(c, one.Verdict), c.share(one.Verdict.Retention), r.costOf(c, one), string(one.Verdict.Word)})
 		switch one.Verdict.Word {
 		case audit.Closed:
 			t.Marks[memo.Cell{Row: row, Column: 5}] = memo.Good

@@ -14,11 +14,11 @@ func (a *auditing) plan() record.Plan {
 	plan := newPlan(a.env, "audit", a.bench, a.set, a.opt.bench)
 	plan.Questions = len(a.asked)
 	for i, name := range []string{a.base, a.tuned} {
-		plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: []string{"base", "tuned"}[i], Path: name, Digest: a.digests[i]}})
+		plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: []string{"base", "tuned"}[i], Path: name, Digest: a.digests[i]}, Files: a.files[i]})
 	}
 	for _, c := range a.candidates {
 		if c.Model != "" && (c.Class == classTraining || c.Class == classRepeat) {
-			plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: c.Name, Path: c.Model, Digest: c.identity}})
+			plan.Models = append(plan.Models, record.Model{Input: record.Input{Name: c.Name, Path: c.Model, Digest: c.identity}, Files: c.files})
 		}
 	}
 	plan.Candidates = asJSON(a.candidates)

@@ -51,6 +51,9 @@ func (r *auditResult) print(env environment) error {
 		return err
 	}
 	env.printf("\n* %s\n", r.Choice.Why)
+	for _, words := range r.Repaired {
+		env.printf("  %s\n", words)
+	}
 	if bracketed {
 		env.printf("(...) scores on the items to choose by: only the best of each class are judged on the others\n")
 	}

@@ -24,7 +24,7 @@ func controlName(steps int) string { return fmt.Sprintf("relearned control %d", 
 // relearn makes the models of the relearning probe: the fine-tune after some steps of
 // general answers of the items to choose by, and a control.
 func (a *auditing) relearn(ctx context.Context, general []train.Example) error {
-	_, finish := a.opt.progress(stage(2, "relearning"), "steps")
+	step, finish := a.opt.progress(stage(2, "relearning"), "steps")
 	defer finish()
 	control, err := sensitivity.Scrambled(a.bench.Config, a.candidates[1].source, 1)
 	if err != nil {
@@ -37,14 +37,16 @@ func (a *auditing) relearn(ctx context.Context, general []train.Example) error {
 			}
 		}
 	}
-	learned, err := sensitivity.Relearn(ctx, a.bench.Config, a.candidates[1].source, general, sensitivity.RelearnOptions{Steps: relearnSteps, BatchTokens: relearnRows})
+	first := int64(relearnSteps[len(relearnSteps)-1])
+	all := first + int64(controlSteps[len(controlSteps)-1])
+	learned, err := sensitivity.Relearn(ctx, a.bench.Config, a.candidates[1].source, general, sensitivity.RelearnOptions{Steps: relearnSteps, BatchTokens: relearnRows, Progress: behind(step, 0, all)})
 	if err != nil {
 		return err
 	}
 	for _, c := range learned {
 		add(relearnedName(c.Step), c.Weights)
 	}
-	learned, err = sensitivity.Relearn(ctx, a.bench.Config, control, general, sensitivity.RelearnOptions{Steps: controlSteps, BatchTokens: relearnRows})
+	learned, err = sensitivity.Relearn(ctx, a.bench.Config, control, general, sensitivity.RelearnOptions{Steps: controlSteps, BatchTokens: relearnRows, Progress: behind(step, first, all)})
 	if err != nil {
 		return err
 	}

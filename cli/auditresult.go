@@ -35,9 +35,10 @@ type auditResult struct {
 	Where       *attribution           `json:"where,omitempty"`
 	Routing     *routingErrors         `json:"routing,omitempty"`
 	Relearned   *relearned             `json:"relearned,omitempty"`
-	Repeats     []auditedCandidate     `json:"repeats,omitempty"` // other fine-tunes of the same recipe
-	Best        []string               `json:"best"`              // of every class, by the items to choose by; the first of all classes
-	Comparisons []audit.Comparison     `json:"comparisons"`       // of the chosen one with the best of every class, on the items to judge on
+	Repeats     []auditedCandidate     `json:"repeats,omitempty"`  // other fine-tunes of the same recipe
+	Repaired    []string               `json:"repaired,omitempty"` // what repairs came to, in sentences
+	Best        []string               `json:"best"`               // of every class, by the items to choose by; the first of all classes
+	Comparisons []audit.Comparison     `json:"comparisons"`        // of the chosen one with the best of every class, on the items to judge on
 	Ledger      *audit.Ledger          `json:"ledger"`
 	Twins       []audit.TwinCount      `json:"twins,omitempty"`
 	Replay      *audit.ReplayPlan      `json:"replay_plan"`
@@ -79,8 +80,9 @@ type auditedCandidate struct {
 	Class          string         `json:"class"`
 	Strength       *number        `json:"strength,omitempty"`
 	Made           string         `json:"made,omitempty"`
-	Judged         bool           `json:"judged"`    // on the items to judge on; otherwise scores are of those to choose on
-	Protected      audit.Interval `json:"protected"` // mean score of the protected tasks
+	Steps          int            `json:"training_steps,omitempty"` // where its recipe is known
+	Judged         bool           `json:"judged"`                   // on the items to judge on; otherwise scores are of those to choose on
+	Protected      audit.Interval `json:"protected"`                // mean score of the protected tasks
 	Domain         audit.Interval `json:"domain"`
 	ToChoose       audit.Interval `json:"protected_to_choose"` // the same on the items to choose by
 	DomainToChoose audit.Interval `json:"domain_to_choose"`
@@ -212,6 +214,7 @@ func (r *auditResult) judge(candidates []auditCandidate) (err error) {
 	if r.Best, err = r.best(candidates); err != nil {
 		return err
 	}
+	r.Repaired = r.repairedWords()
 	r.Examples = examplesOf(r.run, r.Rule, r.Lost)
 	if err := r.front(reportTasks); err != nil {
 		return err
@@ -222,6 +225,9 @@ func (r *auditResult) judge(candidates []auditCandidate) (err error) {
 func (r *auditResult) candidate(c auditCandidate, selectTasks, reportTasks []audit.Task) (one auditedCandidate, err error) {
 	m := r.m
 	one = auditedCandidate{Name: c.Name, Class: c.Class, Strength: c.Strength, Judged: m.has(c.Name, m.report)}
+	if c.Recipe != nil {
+		one.Steps = c.Recipe.Options.Steps
+	}
 	if r.Where != nil {
 		one.Made, one.Error = r.Where.made(c.Name)
 	}

@@ -9,6 +9,7 @@ import (
 	"surgeon/probe"
 	"surgeon/probe/attribute"
 	"surgeon/probe/audit"
+	"surgeon/probe/record"
 	"surgeon/probe/task"
 	"surgeon/probe/task/dataset"
 )
@@ -26,6 +27,7 @@ type auditing struct {
 	asked           []probe.Asked
 	kinds           map[string]audit.Kind // by unit
 	digests         [2]string             // of base and tuned
+	files           [2][]record.Input     // of their weights
 	candidates      []auditCandidate
 	groups          []attribute.Group
 	found           *attribution // nil before it was looked for
@@ -63,6 +65,11 @@ func (a *auditing) prepare(ctx context.Context) (err error) {
 	}
 	for i, m := range []func(context.Context) (string, error){a.in.base.identity, a.in.tuned[0].identity} {
 		if a.digests[i], err = m(ctx); err != nil {
+			return err
+		}
+	}
+	for i, m := range []func(context.Context) ([]record.Input, error){a.in.base.weightFiles, a.in.tuned[0].weightFiles} {
+		if a.files[i], err = m(ctx); err != nil {
 			return err
 		}
 	}
@@ -132,7 +139,11 @@ func stage(n int, what string) string { return fmt.Sprintf("%d/4 %s", n, what) }
 // then the repairs on the items that choose one, then those on the others that came
 // so far.
 func (a *auditing) run(ctx context.Context) error {
-	scores, err := a.scored(ctx, stage(1, "base and fine-tune"), a.candidates[:2], a.asked)
+	var scores []probe.Scores
+	err := a.timed(ctx, partModels, func() (err error) {
+		scores, err = a.scored(ctx, stage(1, partModels), a.candidates[:2], a.asked)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -141,10 +152,13 @@ func (a *auditing) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", s.ID, s.Err)
 		}
 	}
-	if err := a.attribute(ctx, scores); err != nil {
-		return err
-	}
-	if err := a.routes(ctx); err != nil {
+	err = a.timed(ctx, partWhere, func() error {
+		if err := a.attribute(ctx, scores); err != nil {
+			return err
+		}
+		return a.routes(ctx)
+	})
+	if err != nil {
 		return err
 	}
 	var made []auditCandidate
@@ -154,7 +168,8 @@ func (a *auditing) run(ctx context.Context) error {
 		}
 	}
 	chosen, judged := a.parts()
-	if err := a.repairs(ctx, stage(3, "repairs, to choose one"), made, chosen); err != nil {
+	err = a.timed(ctx, partChoose, func() error { return a.repairs(ctx, stage(3, partChoose), made, chosen) })
+	if err != nil {
 		return err
 	}
 	if a.opt.finalists != finalistsAll {
@@ -166,7 +181,7 @@ func (a *auditing) run(ctx context.Context) error {
 			return !slices.Contains(names, c.Name) && c.Class != classRepeat && c.Class != classRelearned
 		})
 	}
-	return a.repairs(ctx, stage(4, "repairs, to judge them"), made, judged)
+	return a.timed(ctx, partJudge, func() error { return a.repairs(ctx, stage(4, partJudge), made, judged) })
 }
 
 // repairs asks some questions of repairs. One that fails is left out.

@@ -62,7 +62,7 @@ func tear(t *testing.T, path string) {
 // in which answers came.
 func sameFiles(t *testing.T, a, b string) {
 	t.Helper()
-	logs := []string{"log.jsonl", pointsFile, "run.json"} // the last has the command line
+	logs := []string{"log.jsonl", pointsFile, "run.json", timesFile} // run.json has the command line
 	one, other := tree(t, a), tree(t, b)
 	for name, text := range one {
 		if !slices.Contains(logs, name) && other[name] != text {

@@ -13,6 +13,7 @@ import (
 
 	"surgeon/lora"
 	"surgeon/probe/decoder"
+	"surgeon/probe/record"
 	"surgeon/tensors"
 	"surgeon/testdata"
 )
@@ -131,6 +132,15 @@ func parameters(src tensors.Source) int64 {
 		n += int64(info.Len())
 	}
 	return n
+}
+
+// weightFiles are the files of a model's weights, with the digests that sha256sum prints.
+func (m *model) weightFiles(ctx context.Context) (files []record.Input, err error) {
+	digests, err := m.DigestFiles(ctx, nil)
+	for _, d := range digests {
+		files = append(files, record.Input{Name: d.Name, Digest: d.SHA256})
+	}
+	return files, err
 }
 
 // identity is a digest of all that decides what a model answers: its weights,

@@ -15,6 +15,7 @@ import (
 	"surgeon/cli/table"
 	"surgeon/lora"
 	"surgeon/merge"
+	"surgeon/probe/record"
 	"surgeon/tensors"
 )
 
@@ -98,6 +99,24 @@ func (t *tuned) identity(ctx context.Context) (string, error) {
 		fmt.Fprintf(sum, "%s %x\n", name, sha256.Sum256(data))
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// weightFiles are the files of what a tuned model adds, with their digests.
+func (t *tuned) weightFiles(ctx context.Context) (files []record.Input, err error) {
+	if t.model != nil {
+		return t.model.weightFiles(ctx)
+	}
+	for _, name := range adapterFiles {
+		data, err := fs.ReadFile(t.dir, name)
+		if name == lora.RemainderFile && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, record.Input{Name: name, Digest: fmt.Sprintf("%x", sha256.Sum256(data))})
+	}
+	return files, nil
 }
 
 func (in *inputs) close() {

@@ -48,6 +48,8 @@ type Model struct {
 	Input
 	Tokenizer string `json:"tokenizer,omitempty"` // digest
 	Template  string `json:"template,omitempty"`  // digest
+
+	Files []Input `json:"files,omitempty"` // of its weights, where they are named one by one
 }
 
 // TaskPlan is a task of a run.

@@ -27,6 +27,9 @@ type PathOptions struct {
 	Resolution float64
 	// Gradients are the batches and the memory.
 	Gradients train.GradientOptions
+	// Progress is told how many examples are done, each counted at every point of
+	// the way; may be nil.
+	Progress func(done, total int64)
 }
 
 func (o PathOptions) withDefaults() PathOptions {
@@ -144,6 +147,14 @@ func newWay(c decoder.Config, base tensors.Source, delta tensors.Delta, general,
 	}
 	if len(w.names) == 0 {
 		return nil, fmt.Errorf("the delta changes %d tensors, and none of them is one that the model computes with: there is no way to go", len(delta.Names()))
+	}
+	if opt.Progress != nil {
+		before, total := int64(0), int64(2+opt.Nodes)*int64(len(general)+len(domain))
+		opt.Gradients.Progress = func(done, of int64) {
+			if opt.Progress(before+done, total); done == of {
+				before += of
+			}
+		}
 	}
 	var err error
 	w.gradients, err = train.NewGradients(c, base, opt.Gradients)

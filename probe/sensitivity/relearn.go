@@ -18,6 +18,8 @@ type RelearnOptions struct {
 	BatchTokens  int     // rows of a batch, prompts included: 768
 	Seed         uint64  // of the order of the examples
 	Memory       int64   // bytes that may be taken, by the estimate of train.Memory and the copies: any number
+
+	Progress func(done, total int64) // steps; may be nil
 }
 
 func (o RelearnOptions) withDefaults() RelearnOptions {
@@ -80,6 +82,9 @@ func Relearn(ctx context.Context, c decoder.Config, src tensors.Source, general 
 			return nil, err
 		}
 		seen += report.Examples
+		if opt.Progress != nil {
+			opt.Progress(int64(run.Done()), int64(options.Steps))
+		}
 		if slices.Contains(opt.Steps, report.Step) {
 			list = append(list, Checkpoint{Step: report.Step, Examples: seen, Loss: report.Loss, Weights: run.Weights().Clone()})
 		}

@@ -28,6 +28,7 @@ type Gradients struct {
 	single     *graph      // of one example
 	rows       int         // of single
 	sums       [][]float64 // over batches, by parameter
+	done, all  int         // examples of the call that runs
 }
 
 // GradientOptions are the choices of Gradients. Zero values stand for the
@@ -39,6 +40,9 @@ type GradientOptions struct {
 	// Memory is the bytes that may be taken, by the estimate of GradientMemory:
 	// any number.
 	Memory int64
+	// Progress is told how many examples of a call of Loss, Mean or Each are done;
+	// may be nil.
+	Progress func(done, total int64)
 }
 
 func (o GradientOptions) withDefaults() GradientOptions {
@@ -177,8 +181,9 @@ func (g *Gradients) Each(ctx context.Context, examples []Example, yield func(exa
 	return total / float64(learned(examples)), nil
 }
 
-// fit checks examples.
+// fit checks examples that a call is for.
 func (g *Gradients) fit(examples []Example) error {
+	g.done, g.all = 0, len(examples)
 	if learned(examples) == 0 {
 		return fmt.Errorf("no token of %d examples is learned: there is no loss", len(examples))
 	}
@@ -214,6 +219,9 @@ func (g *Gradients) mean(ctx context.Context, on *graph, examples []Example, run
 			return 0, err
 		}
 		sum += total(on.pass.Loss.Rows)
+		if g.done += len(b.sequences); g.options.Progress != nil {
+			g.options.Progress(int64(g.done), int64(g.all))
+		}
 	}
 	if math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return 0, fmt.Errorf("the loss is %g: not finite", sum)
