@@ -171,18 +171,11 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 	if opt.planOnly {
 		return a.printPlan(ctx)
 	}
-	if err := a.run(ctx); err != nil {
-		if ctx.Err() != nil {
-			return suspended{opt.out, err}
-		}
+	result, err := a.result(ctx)
+	if err != nil {
 		return err
 	}
-	var result *auditResult
-	var paths []string
-	err = a.timed(ctx, partDecided, func() (err error) {
-		result, paths, err = writeAudit(opt.out)
-		return err
-	})
+	paths, err := result.writeMemo()
 	if err != nil {
 		return err
 	}
@@ -197,17 +190,26 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 	return err
 }
 
-// writeAudit writes what the answers of a run folder come to, and the memo of it.
-func writeAudit(dir string) (*auditResult, []string, error) {
-	result, err := auditOf(dir)
-	if err != nil {
-		return nil, nil, err
+// result carries the audit out, but for one of this plan that has ended before with all
+// answers of every candidate: repairs need not be made again to be read.
+func (a *auditing) result(ctx context.Context) (*auditResult, error) {
+	if r, err := auditOf(a.opt.out); err == nil && r.Plan == a.plan().Hash() && r.unchanged() == nil && !slices.ContainsFunc(r.Candidates, auditedCandidate.failed) {
+		return r, nil
 	}
-	if err := result.write(); err != nil {
-		return nil, nil, err
+	if err := a.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, suspended{a.opt.out, err}
+		}
+		return nil, err
 	}
-	paths, err := result.writeMemo()
-	return result, paths, err
+	var result *auditResult
+	err := a.timed(ctx, partDecided, func() (err error) {
+		if result, err = auditOf(a.opt.out); err != nil {
+			return err
+		}
+		return result.write()
+	})
+	return result, err
 }
 
 // suspended is the error of an audit that was interrupted.

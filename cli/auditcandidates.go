@@ -82,9 +82,7 @@ func (a *auditing) listCandidates(ctx context.Context) error {
 			a.measured(fisherName(w), classFisher)
 		}
 	}
-	if err := a.extracted(ctx); err != nil {
-		return err
-	}
+	a.extracted()
 	if err := a.brought(ctx); err != nil {
 		return err
 	}
@@ -185,37 +183,61 @@ var (
 	extractedScales = []float64{1, 0.7}
 )
 
-// extracted makes low-rank repairs: what a fine-tune's leading directions know.
-func (a *auditing) extracted(ctx context.Context) error {
-	if a.in.tuned[0].adapter != nil || !a.tries(classLoRA) {
-		return nil
-	}
-	var d *lora.Decomposition
-	if !a.opt.planOnly {
-		step, finish := a.opt.progress("decompose", "elements")
-		defer finish()
-		var err error
-		if d, err = lora.Decompose(ctx, a.in.tuned[0].delta, lora.DecomposeOptions{Ranks: lora.Ranks{Rank: slices.Max(extractedRanks)}, Conv1D: a.in.base.conv1D(), Embedding: true, Progress: step}); err != nil {
-			return err
-		}
-	}
+func extractedName(rank int, scale float64) string { return fmt.Sprintf("rank %d x %v", rank, scale) }
+
+// extracts reports whether there are low-rank repairs: what a fine-tune's leading
+// directions know. An adapter has few directions as it is.
+func (a *auditing) extracts() bool { return a.in.tuned[0].adapter == nil && a.tries(classLoRA) }
+
+// extracted lists the low-rank repairs.
+func (a *auditing) extracted() {
 	for _, rank := range extractedRanks {
 		for _, scale := range extractedScales {
-			c := auditCandidate{Name: fmt.Sprintf("rank %d x %v", rank, scale), Class: classLoRA}
-			c.identity = a.digest(c.Name, "")
-			if d != nil {
-				delta, err := d.Adapter(rank, nil).Over(a.in.base)
-				if err != nil {
-					return err
-				}
-				if c.source, err = merge.Apply(a.in.base, merge.Term{Label: a.tuned, Delta: delta, Alpha: merge.Number(scale)}); err != nil {
-					return err
-				}
+			if c := (auditCandidate{Name: extractedName(rank, scale), Class: classLoRA}); a.extracts() {
+				c.identity = a.digest(c.Name, "")
+				a.candidates = append(a.candidates, c)
 			}
-			a.candidates = append(a.candidates, c)
+		}
+	}
+}
+
+// decompose makes the low-rank repairs.
+func (a *auditing) decompose(ctx context.Context) error {
+	if !a.extracts() {
+		return nil
+	}
+	step, finish := a.opt.progress(stage(2, "leading directions"), "elements")
+	defer finish()
+	d, err := lora.Decompose(ctx, a.in.tuned[0].delta, lora.DecomposeOptions{Ranks: lora.Ranks{Rank: slices.Max(extractedRanks)}, Conv1D: a.in.base.conv1D(), Embedding: true, Progress: step})
+	if err != nil {
+		return err
+	}
+	for _, rank := range extractedRanks {
+		delta, err := d.Adapter(rank, nil).Over(a.in.base)
+		if err != nil {
+			return err
+		}
+		for _, scale := range extractedScales {
+			m, err := merge.Apply(a.in.base, merge.Term{Label: a.tuned, Delta: delta, Alpha: merge.Number(scale)})
+			if err != nil {
+				return err
+			}
+			a.made(extractedName(rank, scale), m, "")
 		}
 	}
 	return nil
+}
+
+// made gives a candidate its weights, and the identity of what they were made of, unless
+// it has one.
+func (a *auditing) made(name string, src tensors.Source, of string) {
+	for i := range a.candidates {
+		if c := &a.candidates[i]; c.Name == name {
+			if c.source = src; c.identity == "" {
+				c.identity = a.digest(name, of)
+			}
+		}
+	}
 }
 
 // trainedRepairs are the pair's own models that stand for repairs by training.

@@ -84,11 +84,7 @@ func (a *auditing) becomes(name string, delta tensors.Delta, of string) error {
 	if err != nil {
 		return err
 	}
-	for i := range a.candidates {
-		if c := &a.candidates[i]; c.Name == name {
-			c.source, c.identity = m, a.digest(name, of)
-		}
-	}
+	a.made(name, m, of)
 	return nil
 }
 

@@ -53,6 +53,9 @@ func (a *auditing) follow(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.decompose(ctx); err != nil {
+		return err
+	}
 	if err := a.regmean(ctx); err != nil {
 		return err
 	}
@@ -65,10 +68,6 @@ func (a *auditing) make(name string, alphas []float64) error {
 	if err != nil {
 		return err
 	}
-	for i := range a.candidates {
-		if c := &a.candidates[i]; c.Name == name {
-			c.source, c.identity = m, a.digest(name, fmt.Sprint(alphas))
-		}
-	}
+	a.made(name, m, fmt.Sprint(alphas))
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"surgeon/probe/audit"
 	"surgeon/probe/sensitivity"
 	"surgeon/probe/train"
-	"surgeon/tensors"
 )
 
 // relearnSteps are those after which a relearned fine-tune is asked again.
@@ -30,13 +29,6 @@ func (a *auditing) relearn(ctx context.Context, general []train.Example) error {
 	if err != nil {
 		return err
 	}
-	add := func(name string, src tensors.Source) {
-		for i := range a.candidates {
-			if c := &a.candidates[i]; c.Name == name {
-				c.source, c.identity = src, a.digest(name, a.learned())
-			}
-		}
-	}
 	first := int64(relearnSteps[len(relearnSteps)-1])
 	all := first + int64(controlSteps[len(controlSteps)-1])
 	learned, err := sensitivity.Relearn(ctx, a.bench.Config, a.candidates[1].source, general, sensitivity.RelearnOptions{Steps: relearnSteps, BatchTokens: relearnRows, Progress: behind(step, 0, all)})
@@ -44,14 +36,14 @@ func (a *auditing) relearn(ctx context.Context, general []train.Example) error {
 		return err
 	}
 	for _, c := range learned {
-		add(relearnedName(c.Step), c.Weights)
+		a.made(relearnedName(c.Step), c.Weights, a.learned())
 	}
 	learned, err = sensitivity.Relearn(ctx, a.bench.Config, control, general, sensitivity.RelearnOptions{Steps: controlSteps, BatchTokens: relearnRows, Progress: behind(step, first, all)})
 	if err != nil {
 		return err
 	}
 	for _, c := range learned {
-		add(controlName(c.Step), c.Weights)
+		a.made(controlName(c.Step), c.Weights, a.learned())
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -44,6 +45,14 @@ func TestAuditSame(t *testing.T) {
 		t.Errorf("interrupted %d times only", stops)
 	}
 	sameFiles(t, "whole", "parts")
+
+	before := tree(t, "whole")
+	if _, errs, code := surgeon(t, append(args, "whole")...); code != ExitDone || errs != "" {
+		t.Fatalf("a finished audit again: exit code %d: %s", code, errs)
+	}
+	if after := tree(t, "whole"); !maps.Equal(before, after) {
+		t.Error("a finished audit that is given again does not leave its run folder as it was")
+	}
 }
 
 // tear leaves half a line at the end of a file that is there, as a crash does.

@@ -28,7 +28,7 @@ const (
 	partWhere   = "where the harm sits"
 	partChoose  = "repairs, to choose one"
 	partJudge   = "repairs, to judge them"
-	partDecided = "statistics and memo"
+	partDecided = "statistics"
 )
 
 // timed carries out a part of an audit and adds its wall time to what the run folder
