@@ -38,13 +38,13 @@ func (r *auditResult) mergedWords() []string {
 	case judged < 3:
 		return nil // too few to speak of the way
 	case most < 0:
-		return []string{fmt.Sprintf("Merging by one alpha repairs little: none closes %s of the gaps on the mean.", wholePercent(r.Rule.Partly))}
+		return []string{fmt.Sprintf("Merging by one alpha repairs little: none is shown to close %s of the gaps on the mean.", wholePercent(r.Rule.Partly))}
 	case both >= 0:
 		c := r.Candidates[both]
 		return []string{fmt.Sprintf("Merging by one alpha repairs: %s %s%s.", c.Name, cameTo(c.Verdict), failing(c.Verdict))}
 	}
 	c := r.Candidates[most]
-	return []string{fmt.Sprintf("Merging by one alpha repairs in part: no alpha closes %s of the gaps and keeps %s of the domain gain; %s, the largest that closes so much, %s.",
+	return []string{fmt.Sprintf("Merging by one alpha repairs in part: no alpha is shown to close %s of the gaps on the mean and to keep %s of the domain gain; %s, the largest that closes so much, %s.",
 		wholePercent(r.Rule.Partly), wholePercent(r.Rule.Retention), c.Name, cameTo(c.Verdict))}
 }
 
