@@ -152,6 +152,23 @@ func LogSumExp(values []float32) float64 {
 // ArgMax returns the index of the largest value; the lowest one among equals,
 // as torch.argmax does on a CPU, and -1 if every value is NaN.
 func ArgMax(values []float32) int {
+	most, from := float32(math.Inf(-1)), -1
+	for start := 0; start < len(values); start += argMaxPart {
+		if m := largest(values[start:min(start+argMaxPart, len(values))]); m > most {
+			most, from = m, start
+		}
+	}
+	if from < 0 { // nothing but NaN and -Inf
+		return argMaxPlain(values)
+	}
+	return from + argMaxPlain(values[from:min(from+argMaxPart, len(values))])
+}
+
+// argMaxPart is how many values are searched for their largest at once, and those
+// among which it is then looked for.
+const argMaxPart = 512
+
+func argMaxPlain(values []float32) int {
 	best := -1
 	for i, v := range values {
 		if v == v && (best < 0 || v > values[best]) {

@@ -274,3 +274,29 @@ func TestLengths(t *testing.T) {
 		}
 	}
 }
+
+// TestArgMaxLong: in long rows too the first of the largest values is found, whatever
+// stands around it.
+func TestArgMaxLong(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	odd := []float32{float32(math.NaN()), float32(math.Inf(-1)), float32(math.Inf(1)), 7, 7}
+	for n := range 2200 {
+		values := make([]float32, n)
+		for i := range values {
+			if values[i] = float32(random.NormFloat64()); random.IntN(100) == 0 {
+				values[i] = odd[random.IntN(len(odd))]
+			} else if n%3 == 0 {
+				values[i] = odd[random.IntN(2)] // and nothing else, but now and then
+			}
+		}
+		want := -1
+		for i, v := range values {
+			if v == v && (want < 0 || v > values[want]) {
+				want = i
+			}
+		}
+		if got := kernel.ArgMax(values); got != want {
+			t.Fatalf("of %d values number %d is the largest, and not %d", n, want, got)
+		}
+	}
+}
