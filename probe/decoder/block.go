@@ -186,6 +186,27 @@ func (b *blockBuilder) Linear(name string, in *gorgonia.Node) *gorgonia.Node {
 	return b.apply(b.watched(op.Linear(name), in), in, b.w[name+".weight"])
 }
 
+// Linears implements Builder: what is projected is arranged for all products once.
+func (b *blockBuilder) Linears(in *gorgonia.Node, names ...string) (results []*gorgonia.Node) {
+	inputs, outs := []*gorgonia.Node{in}, make([]int, len(names))
+	for i, name := range names {
+		w := b.w[name+".weight"]
+		inputs, outs[i] = append(inputs, w), w.Shape()[0]
+	}
+	for _, name := range names {
+		if bias, ok := b.w[name+".bias"]; ok {
+			inputs = append(inputs, bias)
+		}
+	}
+	for i, o := range op.Linears(names, in.Shape()[0], outs, len(inputs) > 1+len(names)) {
+		if b.watched(o, in); i > 0 {
+			inputs = results[:1]
+		}
+		results = append(results, b.apply(o, inputs...))
+	}
+	return results
+}
+
 // newHead builds the graph from the residual stream "x" [rows, hidden] to the
 // logits [rows, vocabulary], with inputs "norm.weight" and "head.weight".
 func newHead(c Config, rows int, space *workspace) *graph {

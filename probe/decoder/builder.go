@@ -15,6 +15,8 @@ type Builder interface {
 	Weight(name string) *gorgonia.Node
 	// Linear is a projection by the matrix of a name, and its bias if it has one.
 	Linear(name string, in *gorgonia.Node) *gorgonia.Node
+	// Linears are the projections of one node by several matrices.
+	Linears(in *gorgonia.Node, names ...string) []*gorgonia.Node
 }
 
 // Block adds a decoder block over the residual stream x [rows, hidden] to a
@@ -29,9 +31,8 @@ func (c Config) Block(b Builder, pass *op.Pass, x *gorgonia.Node) *gorgonia.Node
 		}
 		return b.Apply(op.RMSNorm(name, c.Epsilon), in, b.Weight(name))
 	}
-	// heads projects to queries or keys and norms them, if that is in the Config.
+	// heads norms queries or keys, if that is in the Config.
 	heads := func(name string, in *gorgonia.Node, heads int) *gorgonia.Node {
-		in = b.Linear(name+"_proj", in)
 		switch c.QKNorm {
 		case EachHead:
 			return b.Apply(op.HeadNorm(name+"_norm", c.Epsilon, heads), in, b.Weight(name+"_norm"))
@@ -46,13 +47,14 @@ func (c Config) Block(b Builder, pass *op.Pass, x *gorgonia.Node) *gorgonia.Node
 	}
 
 	h := norm(norms.BeforeAttention, x)
-	q := b.Apply(op.RoPE("rope_q", pass, c.Heads, c.HeadDim), heads("self_attn.q", h, c.Heads))
-	k := b.Apply(op.RoPE("rope_k", pass, c.KVHeads, c.HeadDim), heads("self_attn.k", h, c.KVHeads))
+	qkv := b.Linears(h, "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+	q := b.Apply(op.RoPE("rope_q", pass, c.Heads, c.HeadDim), heads("self_attn.q", qkv[0], c.Heads))
+	k := b.Apply(op.RoPE("rope_k", pass, c.KVHeads, c.HeadDim), heads("self_attn.k", qkv[1], c.KVHeads))
 	attention := op.Attention("attention", pass, kernel.Heads{Query: c.Heads, KV: c.KVHeads, Dim: c.HeadDim, Scale: c.QueryScale, Softcap: c.ScoreCap})
-	a := b.Linear("self_attn.o_proj", b.Apply(attention, q, k, b.Linear("self_attn.v_proj", h)))
+	a := b.Linear("self_attn.o_proj", b.Apply(attention, q, k, qkv[2]))
 	x = b.Apply(op.Add("add_attention"), x, norm(norms.AfterAttention, a))
 
 	h = norm(norms.BeforeMLP, x)
-	m := b.Apply(gate, b.Linear("mlp.gate_proj", h), b.Linear("mlp.up_proj", h))
+	m := b.Apply(gate, b.Linears(h, "mlp.gate_proj", "mlp.up_proj")...)
 	return b.Apply(op.Add("add_mlp"), x, norm(norms.AfterMLP, b.Linear("mlp.down_proj", m)))
 }

@@ -90,6 +90,14 @@ func (g *graph) Apply(o *op.Op, in ...*gorgonia.Node) *gorgonia.Node {
 // Weight implements decoder.Builder.
 func (g *graph) Weight(name string) *gorgonia.Node { return g.nodes[g.prefix+name+".weight"] }
 
+// Linears implements decoder.Builder.
+func (g *graph) Linears(in *gorgonia.Node, names ...string) (results []*gorgonia.Node) {
+	for _, name := range names {
+		results = append(results, g.Linear(name, in))
+	}
+	return results
+}
+
 // Linear implements decoder.Builder. An adapted projection is
 //
 //	x W^T + scale * (x A^T) B^T

@@ -38,56 +38,85 @@ const (
 // (split.go), any number of threads and of rows, and for a weight packed in
 // bfloat16 or float32.
 func (p *Panels) Multiply(dst, x []float32, rows int) {
-	check("dst of Multiply", len(dst), rows*p.out)
-	check("x of Multiply", len(x), rows*p.in)
-	height := smallWeightRows
-	if p.Bytes() > smallWeight {
+	MultiplyEach([][]float32{dst}, x, rows, []*Panels{p})
+}
+
+// MultiplyEach multiplies one x [rows, in] by several weights [out, in], as Multiply
+// does: dst[i] is [rows, out] of weights[i]. The rows are arranged for the tiles once.
+func MultiplyEach(dst [][]float32, x []float32, rows int, weights []*Panels) {
+	for i, p := range weights {
+		check("dst of Multiply", len(dst[i]), rows*p.out)
+		check("x of Multiply", len(x), rows*p.in)
+		if (len(p.bf16) > 0) != (len(weights[0].bf16) > 0) { // they are read in other arrangements
+			MultiplyEach(dst[:i], x, rows, weights[:i])
+			MultiplyEach(dst[i:], x, rows, weights[i:])
+			return
+		}
+	}
+	height, bytes := smallWeightRows, int64(0)
+	for _, p := range weights {
+		bytes += p.Bytes()
+	}
+	if bytes > smallWeight {
 		height = largeWeightRows
 	}
 	if (rows+height-1)/height >= 2*runtime.GOMAXPROCS(0) {
-		p.byRows(dst, x, rows, height)
+		byRows(dst, x, rows, height, weights)
 		return
 	}
-	p.byPanels(dst, x, rows)
+	byPanels(dst, x, rows, weights)
 }
 
 // byRows multiplies groups of height rows at once: each is arranged for all
 // panels by who multiplies it.
-func (p *Panels) byRows(dst, x []float32, rows, height int) {
+func byRows(dst [][]float32, x []float32, rows, height int, weights []*Panels) {
 	var next atomic.Int64
-	groups := (rows + height - 1) / height
+	groups, in := (rows+height-1)/height, weights[0].in
 	Parallel(min(runtime.GOMAXPROCS(0), groups), func(int, int) {
 		a := arrangements.Get().(*arranged)
 		defer arrangements.Put(a)
 		for g := int(next.Add(1)) - 1; g < groups; g = int(next.Add(1)) - 1 {
 			low, high := g*height, min((g+1)*height, rows)
-			a.reset(p, high-low)
-			a.put(x[low*p.in:high*p.in], 0, high-low)
-			pieces, total := (panels(p.out)+mostPanels-1)/mostPanels, panels(p.out)
-			for i := range pieces {
-				p.multiply(dst[low*p.out:high*p.out], a, total*i/pieces, total*(i+1)/pieces)
+			a.reset(weights[0], high-low)
+			a.put(x[low*in:high*in], 0, high-low)
+			for w, p := range weights {
+				pieces, total := (panels(p.out)+mostPanels-1)/mostPanels, panels(p.out)
+				for i := range pieces {
+					p.multiply(dst[w][low*p.out:high*p.out], a, total*i/pieces, total*(i+1)/pieces)
+				}
 			}
 		}
 	})
 }
 
 // byPanels multiplies by groups of panels at once.
-func (p *Panels) byPanels(dst, x []float32, rows int) {
+func byPanels(dst [][]float32, x []float32, rows int, weights []*Panels) {
 	a := arrangements.Get().(*arranged)
 	defer arrangements.Put(a)
-	a.reset(p, rows)
+	a.reset(weights[0], rows)
 	Parallel(rows, func(low, high int) { a.put(x, low, high) })
 
-	total, workers := panels(p.out), runtime.GOMAXPROCS(0)
+	total, workers := 0, runtime.GOMAXPROCS(0)
+	for _, p := range weights {
+		total += panels(p.out)
+	}
 	shares := 8 // of each worker, so that none waits long for another
 	if a.split {
 		shares = 3 // each of them costs more
 	}
 	step := max(1, min(mostPanels, total/(shares*workers)))
+	type piece struct{ weight, low, high int }
+	var pieces []piece
+	for w, p := range weights {
+		for low := 0; low < panels(p.out); low += step {
+			pieces = append(pieces, piece{w, low, min(low+step, panels(p.out))})
+		}
+	}
 	var next atomic.Int64
-	Parallel(min(workers, (total+step-1)/step), func(int, int) {
-		for low := int(next.Add(int64(step))) - step; low < total; low = int(next.Add(int64(step))) - step {
-			p.multiply(dst, a, low, min(low+step, total))
+	Parallel(min(workers, len(pieces)), func(int, int) {
+		for i := int(next.Add(1)) - 1; i < len(pieces); i = int(next.Add(1)) - 1 {
+			at := pieces[i]
+			weights[at.weight].multiply(dst[at.weight], a, at.low, at.high)
 		}
 	})
 }

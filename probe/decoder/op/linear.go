@@ -49,6 +49,45 @@ func LinearBias(name string) *Op {
 	return o
 }
 
+// Linears are projections of one x [rows, in], which is arranged for the products
+// once: by weights of kernel.Panels [outs[i], in] and, if bias, with a bias [outs[i]]
+// for each added to every row. The first operation takes x, the weights and the
+// biases, and gives [rows, outs[0]]; each further one takes the first's result, and
+// gives the product of its own weight. They have no gradient.
+func Linears(names []string, rows int, outs []int, bias bool) []*Op {
+	results := make([][]float32, len(names))
+	first := &Op{
+		Name: names[0], inputs: []int{2}, dims: 2,
+		shape: func([]tensor.Shape) tensor.Shape { return tensor.Shape{rows, outs[0]} },
+	}
+	list := []*Op{first}
+	for range names {
+		first.inputs = append(first.inputs, 2)
+	}
+	for i, name := range names {
+		if bias {
+			first.inputs = append(first.inputs, 1)
+		}
+		if i > 0 {
+			list = append(list, second(name, 2, tensor.Shape{rows, outs[i]}, func() []float32 { return results[i] }))
+		}
+	}
+	first.do = func(dst []float32, in []gorgonia.Value) {
+		weights := make([]*kernel.Panels, len(names))
+		for i := range names {
+			weights[i] = in[1+i].Data().(*kernel.Panels)
+			if results[i] = dst; i > 0 {
+				results[i] = list[i].memory(rows * outs[i])
+			}
+		}
+		kernel.MultiplyEach(results, Floats(in[0]), rows, weights)
+		for i, b := range in[1+len(names):] {
+			kernel.AddRow(results[i], Floats(b), rows)
+		}
+	}
+	return list
+}
+
 // linearInput: dy [rows, out], Trained [out, in] -> [rows, in].
 func linearInput(name string) *Op {
 	return &Op{

@@ -142,10 +142,15 @@ func (o *Op) Do(inputs ...gorgonia.Value) (gorgonia.Value, error) {
 // out is memory for n values of a result, of any content, or where it stands
 // already.
 func (o *Op) out(n int) []float32 {
-	switch {
-	case o.left != nil:
+	if o.left != nil {
 		return o.left()
-	case o.Memory != nil:
+	}
+	return o.memory(n)
+}
+
+// memory is where n values of a result stand.
+func (o *Op) memory(n int) []float32 {
+	if o.Memory != nil {
 		return o.Memory(o.Name, n)
 	}
 	o.own = resize(o.own, max(1, n)) // a scalar has a value too

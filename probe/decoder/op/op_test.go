@@ -107,6 +107,59 @@ func TestLinearOps(t *testing.T) {
 		func(r, c int) float64 { return product(r, c) + float64(op.Floats(bias)[c]) }, x, matrix(weight), bias)
 }
 
+// packed is a weight that is packed for the kernel.
+type packed struct {
+	weight
+	panels *kernel.Panels
+}
+
+func (p packed) Data() any { return p.panels }
+
+// TestLinears: one operation multiplies by two weights and adds two biases, and another
+// one hands on its second result.
+func TestLinears(t *testing.T) {
+	x := sample("x", 7, 11)
+	weights, biases := []*tensor.Dense{sample("first", 5, 11), sample("second", 3, 11)}, []*tensor.Dense{sample("a", 5), sample("b", 3)}
+	for _, biased := range []bool{false, true} {
+		ops := op.Linears([]string{"one", "two"}, 7, []int{5, 3}, biased)
+		inputs := []gorgonia.Value{x}
+		for _, w := range weights {
+			p := packed{matrix(w), new(kernel.Panels)}
+			p.panels.Pack(op.Floats(w), w.Shape()[0], 11)
+			inputs = append(inputs, p)
+		}
+		for i := range biases {
+			if biased {
+				inputs = append(inputs, biases[i])
+			}
+		}
+		g := gorgonia.NewGraph()
+		first := gorgonia.Must(gorgonia.ApplyOp(ops[0], leaves(g, inputs...)...))
+		results := gorgonia.Nodes{first, gorgonia.Must(gorgonia.ApplyOp(ops[1], first))}
+		run(t, g)
+		for k, node := range results {
+			got, out := node.Value().(*tensor.Dense), weights[k].Shape()[0]
+			if !got.Shape().Eq(tensor.Shape{7, out}) {
+				t.Fatalf("result %d has the shape %v", k, got.Shape())
+			}
+			for r := range 7 {
+				for c := range out {
+					want := 0.0
+					for i := range 11 {
+						want += at(x, r, i) * at(weights[k], c, i)
+					}
+					if biased {
+						want += float64(op.Floats(biases[k])[c])
+					}
+					if !(math.Abs(at(got, r, c)-want) <= 1e-5*max(1, math.Abs(want))) {
+						t.Errorf("result %d, biased %v: element %d,%d is %g, the loop gives %g", k, biased, r, c, at(got, r, c), want)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestNormOp(t *testing.T) {
 	x, weight := sample("x", 3, 10), sample("weight", 10)
 	for _, epsilon := range []float32{1e-6, 0.5} {
