@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"surgeon/merge"
 	"surgeon/probe/audit"
+	"surgeon/probe/record"
 )
 
 func auditCommand(env environment) *cli.Command {
@@ -171,11 +174,7 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 	if opt.planOnly {
 		return a.printPlan(ctx)
 	}
-	result, err := a.result(ctx)
-	if err != nil {
-		return err
-	}
-	paths, err := result.writeMemo()
+	result, paths, err := a.result(ctx)
 	if err != nil {
 		return err
 	}
@@ -190,26 +189,63 @@ func runAudit(ctx context.Context, env environment, opt auditOptions, baseName, 
 	return err
 }
 
-// result carries the audit out, but for one of this plan that has ended before with all
-// answers of every candidate: repairs need not be made again to be read.
-func (a *auditing) result(ctx context.Context) (*auditResult, error) {
-	if r, err := auditOf(a.opt.out); err == nil && r.Plan == a.plan().Hash() && r.unchanged() == nil && !slices.ContainsFunc(r.Candidates, auditedCandidate.failed) {
-		return r, nil
+// result carries the audit out and writes what it comes to, and its memo, but for one of
+// this plan that has ended before with all answers: repairs need not be made again to be
+// read.
+func (a *auditing) result(ctx context.Context) (r *auditResult, paths []string, err error) {
+	if r := a.finished(); r != nil {
+		paths, err := r.writeMemo()
+		return r, paths, err
 	}
 	if err := a.run(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil, suspended{a.opt.out, err}
+			return nil, nil, suspended{a.opt.out, err}
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	var result *auditResult
-	err := a.timed(ctx, partDecided, func() (err error) {
-		if result, err = auditOf(a.opt.out); err != nil {
+	err = a.timed(ctx, partDecided, func() (err error) {
+		if r, err = auditOf(a.opt.out); err != nil {
 			return err
 		}
-		return result.write()
+		if err := r.write(); err != nil {
+			return err
+		}
+		paths, err = r.writeMemo()
+		return err
 	})
-	return result, err
+	return r, paths, err
+}
+
+// finished is the audit of the run folder, if it is of this plan and has ended with the
+// answers of every candidate.
+func (a *auditing) finished() *auditResult {
+	run, err := record.Read(a.opt.out)
+	if err != nil || run.Plan == nil || run.Plan.Hash() != a.plan().Hash() {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(a.opt.out, resultsFile)); err != nil {
+		return nil
+	}
+	if r, err := auditOf(a.opt.out); err == nil && r.unchanged() == nil && r.complete() {
+		return r
+	}
+	return nil
+}
+
+// complete reports whether no candidate lacks an answer that was to be asked for.
+func (r *auditResult) complete() bool {
+	for _, c := range r.planned {
+		judged := r.Rule.Finalists == finalistsAll || slices.Contains(r.Best, c.Name) || c.Class == classRepeat || c.Class == classRelearned
+		why := c.Class == classIsolation && r.unrouted != ""
+		if r.Where != nil {
+			_, not := r.Where.made(c.Name)
+			why = why || not != ""
+		}
+		if !why && !(r.m.has(c.Name, r.m.selected) && (!judged || r.m.has(c.Name, r.m.report))) {
+			return false
+		}
+	}
+	return true
 }
 
 // suspended is the error of an audit that was interrupted.

@@ -19,7 +19,7 @@ func (r *auditResult) actionPage(c *cited) (memo.Page, error) {
 		memo.Heading{Text: "Residual risks"}, memo.List{Items: r.risks(c)},
 		memo.Heading{Text: "Limitations"}, memo.List{Items: r.limitations(c)},
 		memo.Heading{Text: "Reproduce and roll back"}, memo.Code{Text: r.reproduce()},
-		memo.Paragraph{Text: fmt.Sprintf("The same inputs give the same plan, answers, memo and bytes; "+timesFile+" beside this memo has the wall time. Roll back: serve %s, whose digest stands on the first page; nothing here changes it.", r.Base)})
+		memo.Paragraph{Text: fmt.Sprintf("The same inputs give the same plan, answers, memo and bytes; "+timesFile+" beside this memo has the wall time. Roll back: serve %s, whose files' sha256 stand on the first page; nothing here changes it.", r.Base)})
 	return memo.Page{Heading: "Action", Blocks: blocks}, nil
 }
 
@@ -47,16 +47,20 @@ var doing = map[audit.Action]string{
 func (r *auditResult) changeWords(a audit.Recommendation) string {
 	switch {
 	case a.EffectOf.What == audit.EffectRestored:
+		text, by := doing[a.Kind]+" "+a.Change, strings.TrimPrefix(a.Evidence[0], "candidates/")
+		if by != a.Change {
+			text += fmt.Sprintf(", measured by %s and not by training", by)
+		}
 		for _, one := range r.Candidates {
-			if one.Name == a.Change && one.Verdict != nil {
-				return fmt.Sprintf("%s %s; the gap is %s.", doing[a.Kind], a.Change, one.Verdict.Word)
+			if one.Name == by && one.Verdict != nil {
+				text += fmt.Sprintf("; the gap is %s", one.Verdict.Word)
 			}
 		}
-		return fmt.Sprintf("%s %s.", doing[a.Kind], a.Change)
+		return text + "."
 	case a.Kind == audit.ActGates && len(a.Needs) == 0:
-		return fmt.Sprintf("%s of %s.", doing[a.Kind], a.Change)
+		return strings.TrimSuffix(doing[a.Kind], ":") + " of " + a.Change + "."
 	case a.EffectOf.What == audit.EffectWorse:
-		return fmt.Sprintf("%s %s is better than %s on no task.", doing[a.Kind], join(a.From.Names), a.EffectOf.Against)
+		return fmt.Sprintf("%s %s scores less than %s, and on no protected task more.", doing[a.Kind], join(a.From.Names), a.EffectOf.Against)
 	}
 	return doing[a.Kind] + " " + a.Why
 }

@@ -87,6 +87,9 @@ func (r *auditResult) trials() audit.Evidence {
 		if c.Strength != nil {
 			t.Strength = float64(*c.Strength)
 		}
+		if at := strings.LastIndex(c.Name, " x "); c.Class == classTrainedMerge && at > 0 {
+			t.MergeOf = c.Name[:at]
+		}
 		if n := slices.Index(reverts, c.Name); n >= 0 && r.Where != nil && n < len(r.Where.Reverts) {
 			t.Reverted = r.Where.Reverts[n]
 		}

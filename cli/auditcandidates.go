@@ -297,7 +297,7 @@ func (a *auditing) opened(ctx context.Context, n namedModel, class string) error
 	if err != nil {
 		return err
 	}
-	files, err := in.tuned[0].weightFiles(ctx)
+	files, err := a.filesOf(ctx, in.tuned[0])
 	if err != nil {
 		return err
 	}

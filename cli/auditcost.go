@@ -24,7 +24,7 @@ type phaseCost struct {
 type auditCost struct {
 	Phases []phaseCost `json:"phases"`
 	Pilot  seconds     `json:"pilot_seconds"`
-	Memory int64       `json:"memory_bytes"` // of the pilot, and so the least: an audit has more models open
+	Memory int64       `json:"memory_bytes"` // an estimate of the most
 }
 
 type seconds float64

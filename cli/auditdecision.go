@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"strings"
 
 	"surgeon/cli/memo"
 	"surgeon/probe/audit"
+	"surgeon/probe/record"
 )
 
 // decisionPage is page 1: what is decided, by which rule, on what.
@@ -146,15 +148,6 @@ func (r *auditResult) toDecide(c *cited) (items []string) {
 	return append(items, fmt.Sprintf("Decision: ____________   by: %s   on: ____________", blank(r.Rule.Owner)))
 }
 
-// shortDigest is a digest, or its beginning where there are many: results.json has them
-// whole.
-func shortDigest(digest string, many bool) string {
-	if many && len(digest) > 16 {
-		return digest[:16] + "..."
-	}
-	return digest
-}
-
 // identities name what was audited.
 func (r *auditResult) identities() string {
 	var lines []string
@@ -162,10 +155,25 @@ func (r *auditResult) identities() string {
 		if m.Name != "base" && m.Name != "tuned" && r.Chosen != m.Name && !strings.HasPrefix(r.Chosen, m.Name+" x ") {
 			continue // another repair: results.json has its digest
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s, digest of weights, tokenizer and template %s", m.Name, m.Path, shortDigest(m.Digest, true)))
-		for _, f := range m.Files {
-			lines = append(lines, fmt.Sprintf("  sha256 %s %s", shortDigest(f.Digest, len(m.Files) > 1), f.Name))
-		}
+		lines = append(lines, fmt.Sprintf("%s: %s, digest of weights, tokenizer and template %.16s...", m.Name, m.Path, m.Digest))
+		lines = append(lines, fileSums(m.Files)...)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// mostSums is of how many files of a model the first page has the digests one by one.
+const mostSums = 2
+
+// fileSums are the digests of a model's files as sha256sum prints them; of many files that of
+// these lines.
+func fileSums(files []record.Input) (lines []string) {
+	whole := sha256.New()
+	for _, f := range files {
+		lines = append(lines, fmt.Sprintf("  sha256 %s %s", f.Digest, f.Name))
+		fmt.Fprintf(whole, "%s  %s\n", f.Digest, f.Name)
+	}
+	if len(files) > mostSums {
+		return []string{fmt.Sprintf("  sha256 %x of what sha256sum prints of its %d files", whole.Sum(nil), len(files))}
+	}
+	return lines
 }

@@ -34,16 +34,22 @@ func (r *auditResult) evidencePage(c *cited) (memo.Page, error) {
 var costs = map[string]string{
 	classInterpolation: "one merge", classLiNeS: "one merge", classRevert: "one merge", classGroups: "one merge, after a search",
 	classLoRA: "one extraction", classRegMean: "one merge, after some prompts", classFisher: "one merge, after gradients",
-	classIsolation: "two models and a router to serve", classTraining: "a training run", classTrainedMerge: "a training run and a merge",
+	classIsolation: "two models and a router to serve",
 }
 
 // costOf says what a repair asks for; of a training run whose recipe is known, its steps.
 func (r *auditResult) costOf(c *cited, one auditedCandidate) string {
-	text := costs[one.Class]
+	text := "a training run"
 	if one.Steps > 0 {
-		text = strings.Replace(text, "a training run", fmt.Sprintf("a training run of %s steps", c.count(one.Steps)), 1)
+		text += fmt.Sprintf(" of %s steps", c.count(one.Steps))
 	}
-	return text
+	switch one.Class {
+	case classTraining:
+		return text
+	case classTrainedMerge:
+		return text + " and a merge"
+	}
+	return costs[one.Class]
 }
 
 // repairTable is the best repair of every class, and the chosen one.

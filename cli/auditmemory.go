@@ -13,10 +13,10 @@ import (
 // 280 MB.
 const bytesOfAnswer = 4600
 
-// memory estimates what an audit of so many models takes at most: what the process holds
-// after the pilot and the checkpoints that it has mapped, the answers, and what gradients
-// take, twice, since one computation's memory waits for the collector while the next one
-// takes its own.
+// memory estimates what an audit of so many models takes: what the process holds after the
+// pilot and the checkpoints that it has mapped, the answers, and what gradients take,
+// twice, since one computation's memory waits for the collector while the next one takes
+// its own.
 func (a *auditing) memory(models int) (bytes int64) {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
@@ -24,17 +24,20 @@ func (a *auditing) memory(models int) (bytes int64) {
 	if a.frozen == "" {
 		bytes += 2 * train.GradientMemory(a.bench.Config, train.GradientOptions{})
 	}
-	return bytes + mapped(a.base) + mapped(a.tuned)
+	for _, model := range a.plan().Models {
+		bytes += mapped(model.Path)
+	}
+	return bytes
 }
 
 // mapped is the size of a checkpoint's weights, 0 of an embedded one.
 func mapped(model string) (bytes int64) {
-	files, err := filepath.Glob(filepath.Join(model, "*.safetensors"))
+	entries, err := os.ReadDir(model)
 	if err != nil {
-		return 0
+		return 0 // embedded, or one file: part of the program or small
 	}
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil {
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && filepath.Ext(e.Name()) == ".safetensors" {
 			bytes += info.Size()
 		}
 	}

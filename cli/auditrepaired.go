@@ -12,7 +12,7 @@ func (r *auditResult) repairedWords() (words []string) {
 	words = append(words, r.mergedWords()...)
 	for _, c := range r.Candidates {
 		if c.Class == classTraining && c.Name == r.bestOf(classTraining) && c.Verdict != nil && c.Verdict.GapClosedMean.Defined {
-			words = append(words, fmt.Sprintf("Of the models that were trained otherwise %s %s%s.", c.Name, cameTo(c.Verdict), failing(c.Verdict)))
+			words = append(words, fmt.Sprintf("Of the models that were trained otherwise %s %s.", c.Name, cameTo(c.Verdict)))
 		}
 	}
 	return words
@@ -41,18 +41,23 @@ func (r *auditResult) mergedWords() []string {
 		return []string{fmt.Sprintf("Merging by one alpha repairs little: none is shown to close %s of the gaps on the mean.", wholePercent(r.Rule.Partly))}
 	case both >= 0:
 		c := r.Candidates[both]
-		return []string{fmt.Sprintf("Merging by one alpha repairs: %s %s%s.", c.Name, cameTo(c.Verdict), failing(c.Verdict))}
+		return []string{fmt.Sprintf("Of the merges by one alpha %s %s.", c.Name, cameTo(c.Verdict))}
 	}
 	c := r.Candidates[most]
 	return []string{fmt.Sprintf("Merging by one alpha repairs in part: no alpha is shown to close %s of the gaps on the mean and to keep %s of the domain gain; %s, the largest that closes so much, %s.",
 		wholePercent(r.Rule.Partly), wholePercent(r.Rule.Retention), c.Name, cameTo(c.Verdict))}
 }
 
-// cameTo is what a repair closes and keeps.
+// cameTo is what a repair closes and keeps on the mean, and the verdict by its worst task.
 func cameTo(v *audit.Verdict) string {
 	text := "closes " + shareWithin(v.GapClosedMean) + " of the gaps on the mean"
 	if v.Retention.Defined {
 		text += " and keeps " + shareWithin(v.Retention) + " of the gain"
+	}
+	for _, t := range v.Tasks {
+		if t.Task == v.Worst {
+			text += fmt.Sprintf("; by its worst task, %s (%+.1f pp), the gap is %s", t.Task, 100*t.Difference.Value, v.Word)
+		}
 	}
 	return text
 }
@@ -63,20 +68,6 @@ func shareWithin(i audit.Interval) string {
 }
 
 func wholePercent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
-
-// failing names the protected tasks that have lost their margin.
-func failing(v *audit.Verdict) string {
-	var left []string
-	for _, t := range v.Tasks {
-		if t.Failed {
-			left = append(left, t.Task)
-		}
-	}
-	if len(left) == 0 {
-		return ""
-	}
-	return "; more than a margin is lost on " + join(left)
-}
 
 // bestOf is the best candidate of a class, "" if there is none.
 func (r *auditResult) bestOf(class string) string {

@@ -90,14 +90,6 @@ type auditedCandidate struct {
 	Error          string         `json:"error,omitempty"`
 }
 
-// Why a candidate has no verdict that could have one if it were asked again.
-const (
-	failedAnswers = "not all of its answers are there"
-	failedJudging = "it failed while it was judged"
-)
-
-func (c auditedCandidate) failed() bool { return c.Error == failedAnswers || c.Error == failedJudging }
-
 // The values of --finalists.
 const (
 	finalistsAll  = "all"
@@ -243,13 +235,13 @@ func (r *auditResult) candidate(c auditCandidate, selectTasks, reportTasks []aud
 		one.Error = r.unrouted
 	}
 	if m.has(c.Name, m.selected) && !one.Judged && r.Rule.Finalists == finalistsAll && one.Error == "" {
-		one.Error = failedJudging
+		one.Error = "it failed while it was judged"
 	}
 	if m.has(c.Name, m.selected) {
 		one.ToChoose, one.DomainToChoose = audit.Mean(selectTasks, m.part(c.Name, m.selected), r.rule)
 		one.Protected, one.Domain = one.ToChoose, one.DomainToChoose
 	} else if one.Error == "" {
-		one.Error = failedAnswers
+		one.Error = "not all of its answers are there"
 	}
 	if one.Judged {
 		on := m.part(c.Name, m.report)

@@ -68,8 +68,8 @@ func (a *auditing) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for i, m := range []func(context.Context) ([]record.Input, error){a.in.base.weightFiles, a.in.tuned[0].weightFiles} {
-		if a.files[i], err = m(ctx); err != nil {
+	for i, m := range []weighed{a.in.base, a.in.tuned[0]} {
+		if a.files[i], err = a.filesOf(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -91,6 +91,17 @@ func (a *auditing) prepare(ctx context.Context) (err error) {
 		return usagef("--ship %s: there is no such candidate that could be shipped", a.opt.ship)
 	}
 	return nil
+}
+
+// weighed is a model or an adapter, whose weights are files.
+type weighed interface {
+	weightFiles(ctx context.Context, progress func(done, total int64)) ([]record.Input, error)
+}
+
+func (a *auditing) filesOf(ctx context.Context, m weighed) ([]record.Input, error) {
+	step, finish := a.opt.progress("digests", "bytes")
+	defer finish()
+	return m.weightFiles(ctx, step)
 }
 
 // present leaves out the benchmarks of which there are no data: an audit of the others

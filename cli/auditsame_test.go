@@ -53,6 +53,16 @@ func TestAuditSame(t *testing.T) {
 	if after := tree(t, "whole"); !maps.Equal(before, after) {
 		t.Error("a finished audit that is given again does not leave its run folder as it was")
 	}
+
+	log := filepath.Join("whole", "log.jsonl")
+	text := strings.TrimSuffix(before[log[len("whole/"):]], "\n")
+	if err := os.WriteFile(log, []byte(text[:strings.LastIndexByte(text, '\n')+1]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := surgeon(t, append(args, "whole")...); code != ExitDone || errs != "" {
+		t.Fatalf("an audit that lacks an answer: exit code %d: %s", code, errs)
+	}
+	sameFiles(t, "whole", "parts")
 }
 
 // tear leaves half a line at the end of a file that is there, as a crash does.

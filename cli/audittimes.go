@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,7 +15,8 @@ const timesFile = "times.json"
 
 // auditTimes is the wall time of the parts of an audit, over all its starts.
 type auditTimes struct {
-	Parts []partTime `json:"parts"`
+	Parts  []partTime `json:"parts"`
+	Reused []string   `json:"reused,omitempty"` // run folders whose answers were taken, in no time
 }
 
 type partTime struct {
@@ -28,16 +31,16 @@ const (
 	partWhere   = "where the harm sits"
 	partChoose  = "repairs, to choose one"
 	partJudge   = "repairs, to judge them"
-	partDecided = "statistics"
+	partDecided = "statistics and memo"
 )
 
 // timed carries out a part of an audit and adds its wall time to what the run folder
-// says of it, also if it was interrupted. A part that fails leaves the folder as it is:
-// it may be another run's.
+// says of it, also if it was interrupted. A part that fails otherwise leaves the folder as
+// it is: it may be another run's.
 func (a *auditing) timed(ctx context.Context, part string, do func() error) error {
 	start := time.Now()
 	err := do()
-	if err != nil && ctx.Err() == nil {
+	if err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())) {
 		return err
 	}
 	if failed := a.took(part, time.Since(start)); err == nil {
@@ -50,7 +53,12 @@ func (a *auditing) took(part string, t time.Duration) error {
 	path := filepath.Join(a.opt.out, timesFile)
 	times := &auditTimes{}
 	if _, err := readJSON(path, times); err != nil {
-		return err
+		times = &auditTimes{} // damaged: nothing but times is lost
+	}
+	for _, dir := range a.opt.reuse {
+		if !slices.Contains(times.Reused, dir) {
+			times.Reused = append(times.Reused, dir)
+		}
 	}
 	add := seconds(t.Seconds())
 	for i := range times.Parts {
@@ -73,5 +81,9 @@ func (a *auditing) timesNote() []string {
 	for _, p := range times.Parts {
 		total, parts = total+p.Seconds, append(parts, p.Part+" "+lasting(p.Seconds))
 	}
-	return []string{"wall time " + lasting(total) + ": " + strings.Join(parts, "; ")}
+	note := "wall time " + lasting(total) + ": " + strings.Join(parts, "; ")
+	if len(times.Reused) > 0 {
+		note += "; answers of " + join(times.Reused) + " were taken"
+	}
+	return []string{note}
 }

@@ -135,8 +135,8 @@ func parameters(src tensors.Source) int64 {
 }
 
 // weightFiles are the files of a model's weights, with the digests that sha256sum prints.
-func (m *model) weightFiles(ctx context.Context) (files []record.Input, err error) {
-	digests, err := m.DigestFiles(ctx, nil)
+func (m *model) weightFiles(ctx context.Context, progress func(done, total int64)) (files []record.Input, err error) {
+	digests, err := m.DigestFiles(ctx, progress)
 	for _, d := range digests {
 		files = append(files, record.Input{Name: d.Name, Digest: d.SHA256})
 	}

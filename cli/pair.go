@@ -102,9 +102,9 @@ func (t *tuned) identity(ctx context.Context) (string, error) {
 }
 
 // weightFiles are the files of what a tuned model adds, with their digests.
-func (t *tuned) weightFiles(ctx context.Context) (files []record.Input, err error) {
+func (t *tuned) weightFiles(ctx context.Context, progress func(done, total int64)) (files []record.Input, err error) {
 	if t.model != nil {
-		return t.model.weightFiles(ctx)
+		return t.model.weightFiles(ctx, progress)
 	}
 	for _, name := range adapterFiles {
 		data, err := fs.ReadFile(t.dir, name)

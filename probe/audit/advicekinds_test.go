@@ -180,3 +180,28 @@ func TestStopByTheChosen(t *testing.T) {
 	e.Chosen = ""
 	check("another")
 }
+
+// TestStopAllButTheMerged: a model that lost to its own merge with the base is needed.
+func TestStopAllButTheMerged(t *testing.T) {
+	stopped := func(e Evidence) (names []string) {
+		for _, r := range Advise(e) {
+			if r.Kind == ActStop {
+				names = append(names, r.From.Names...)
+			}
+		}
+		return names
+	}
+	e := toy(t, "replay")
+	before := stopped(e)
+	if len(before) == 0 {
+		t.Fatal("nothing is stopped")
+	}
+	for i := range e.Candidates {
+		if e.Candidates[i].Name == "replay" {
+			e.Candidates[i].MergeOf = before[0]
+		}
+	}
+	if after := stopped(e); slices.Contains(after, before[0]) {
+		t.Errorf("%q is stopped, of which the chosen one is a merge", before[0])
+	}
+}

@@ -10,7 +10,8 @@ import (
 // it scores less than another candidate by more than its interval and the number
 // of tasks allow for luck, and on no task more. Of a class whose judged members
 // all lost to the same candidate there is one recommendation, by the member that
-// lost least; trained models count each for itself, and so does the fine-tune.
+// lost least; trained models count each for itself, and so does the fine-tune. One
+// that lost to its own merge with the base is left: the merge is made of it.
 func (a adviser) stop() (list []Recommendation) {
 	for family, l := range a.beaten() {
 		var gate Gate
@@ -22,7 +23,7 @@ func (a adviser) stop() (list []Recommendation) {
 		list = append(list, Recommendation{
 			Kind: ActStop, Change: family, From: Setting{Names: []string{l.First}}, To: Setting{Names: []string{l.Second}},
 			Effect: l.Difference, EffectOf: EffectOf{EffectWorse, l.Task, l.Second}, N: l.N, Evidence: []string{l.ID}, Confidence: a.stopConfidence(l), Executed: true, Gate: gate,
-			Why: fmt.Sprintf("%s scores %s points (%s to %s) less than %s on %s and more on no task.", l.First, points(0-l.Difference.Value), points(0-l.Difference.High), points(0-l.Difference.Low), l.Second, l.Task),
+			Why: fmt.Sprintf("%s scores %s points (%s to %s) less than %s on %s and more on no protected task.", l.First, points(0-l.Difference.Value), points(0-l.Difference.High), points(0-l.Difference.Low), l.Second, l.Task),
 		})
 	}
 	return list // in an order of the map: the caller ranks them
@@ -110,8 +111,12 @@ func (a adviser) directLosses() (list []Comparison) {
 			worst[p] = c
 		}
 	}
+	mergeOf := map[string]string{}
+	for _, t := range a.Candidates {
+		mergeOf[t.Name] = t.MergeOf
+	}
 	for p, c := range worst {
-		if !better[p] {
+		if !better[p] && mergeOf[p.winner] != p.loser { // a merge needs what it is one of
 			list = append(list, c)
 		}
 	}

@@ -59,6 +59,8 @@ type Trial struct {
 	// Recipe is how a trained model came to be, nil if it was not trained or
 	// nothing is known.
 	Recipe *Recipe
+	// MergeOf names the trained model of which this is a merge with the base.
+	MergeOf string
 	// Reverted names the groups that are as in the base.
 	Reverted []string
 	// Written is what became of the strength in the files, nil if unknown.

@@ -25,7 +25,7 @@ type PathOptions struct {
 	// Resolution is the difference of losses that counts as nothing, in nats a
 	// token: 0.001.
 	Resolution float64
-	// Gradients are the batches and the memory.
+	// Gradients are the batches and the memory; of its Progress Path makes its own.
 	Gradients train.GradientOptions
 	// Progress is told how many examples are done, each counted at every point of
 	// the way; may be nil.
@@ -151,7 +151,8 @@ func newWay(c decoder.Config, base tensors.Source, delta tensors.Delta, general,
 	if opt.Progress != nil {
 		before, total := int64(0), int64(2+opt.Nodes)*int64(len(general)+len(domain))
 		opt.Gradients.Progress = func(done, of int64) {
-			if opt.Progress(before+done, total); done == of {
+			opt.Progress(before+done, total)
+			if done == of { // of one kind at one point
 				before += of
 			}
 		}

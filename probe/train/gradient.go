@@ -181,7 +181,7 @@ func (g *Gradients) Each(ctx context.Context, examples []Example, yield func(exa
 	return total / float64(learned(examples)), nil
 }
 
-// fit checks examples that a call is for.
+// fit checks examples, and begins a call for them.
 func (g *Gradients) fit(examples []Example) error {
 	g.done, g.all = 0, len(examples)
 	if learned(examples) == 0 {
