@@ -130,7 +130,8 @@ func (g *generator) join(b *batch) joining {
 		}
 		before, n = s, n+1
 	}
-	joined := g.waiting[:n:n]
+	joined := slices.Clone(g.waiting[:n])
+	clear(g.waiting[:n]) // or their caches would stay in memory when they have ended
 	g.waiting = g.waiting[n:]
 	return joined
 }
