@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -61,6 +62,9 @@ func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectorPercent)
+	}
 	if name := os.Getenv("SURGEON_ISA"); name != "" {
 		if err := kernel.Use(name); err != nil {
 			fmt.Fprintln(os.Stderr, "surgeon: SURGEON_ISA:", err)
@@ -69,6 +73,11 @@ func Main() int {
 	}
 	return run(ctx, environmentOf(os.Stdout, os.Stderr), os.Args[1:])
 }
+
+// collectorPercent is how much of what is in use may be waiting for the collector beside
+// it. What is in use is large and has few pointers, so that collecting twice as often as
+// Go does takes no time that could be measured, and a fifth of the memory is saved.
+const collectorPercent = 50
 
 // environmentOf looks at the terminal and at NO_COLOR (no-color.org).
 func environmentOf(out, err *os.File) environment {
