@@ -20,7 +20,8 @@ func (r *auditResult) open() []string {
 // risks are what is left, and who has to accept it.
 func (r *auditResult) risks(c *cited) (items []string) {
 	for _, open := range r.open() {
-		if !slices.Contains(r.Decision.Conditions, open) {
+		// Where the fine-tune is the candidate, page 1 says the same of the fine-tune.
+		if !slices.Contains(r.Decision.Conditions, open) && !slices.Contains(r.Decision.Conditions, strings.Replace(open, "the candidate", "the fine-tune", 1)) {
 			items = append(items, c.print(open))
 		}
 	}
