@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"surgeon/probe/audit"
@@ -178,5 +179,26 @@ func TestAuditWithoutData(t *testing.T) {
 	r := parsed[auditResult](t, read(t, "run/results.json"))
 	if r.Items.All != 10+12+12 || r.Rule.Missing["gsm8k"] == "" {
 		t.Errorf("items %+v, missing %v", r.Items, r.Rule.Missing)
+	}
+}
+
+// TestAuditWithoutSafety: a basket without a safety task is audited too, and the memo says
+// what cannot be planned by it.
+func TestAuditWithoutSafety(t *testing.T) {
+	withPair(t)
+	withoutGradients(t)
+	t.Chdir(t.TempDir())
+	out, errs, code := surgeon(t, "audit", "base", "chem", "--tasks", "pair_mcq,pair_chemistry_trained", "--limit", "6", "--references", "4", "--repairs", "interpolation", "--out", "run", "--quiet")
+	if code != ExitDone || errs != "" {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	memo := tree(t, "run")["memo.md"]
+	for what, text := range map[string]string{"output": out, "memo": memo} {
+		if !strings.Contains(text, "o replay is planned, since no safety task was tested") {
+			t.Errorf("the %s does not say that no replay is planned", what)
+		}
+	}
+	if strings.Contains(memo, "Replay plan for a next training") {
+		t.Error("the memo has a replay plan without a safety slice")
 	}
 }

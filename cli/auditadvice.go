@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -41,7 +42,10 @@ func (r *auditResult) advise(tasks []audit.Task) (err error) {
 			return err
 		}
 	}
-	if r.Replay, err = audit.PlanReplay(r.Lost, audit.ReplayOptions{LostID: "lost"}); err != nil {
+	r.Replay, err = audit.PlanReplay(r.Lost, audit.ReplayOptions{LostID: "lost"})
+	if errors.Is(err, audit.ErrNoSafety) { // all else can be said
+		r.Notes = append(r.Notes, "no replay is planned, since no safety task was tested, and a plan without a safety slice loses refusals")
+	} else if err != nil {
 		return err
 	}
 	if err := r.compare(tasks); err != nil {

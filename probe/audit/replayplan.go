@@ -78,6 +78,9 @@ const (
 	poolSource  = "prior: 50, 400 and 3,028 different examples closed 53, 87 and 94 % of the gap in surgeon's own trials on its embedded pair"
 )
 
+// ErrNoSafety is the error of a replay plan where no safety task was tested.
+var ErrNoSafety = fmt.Errorf("audit: no safety task was tested, and a replay plan without a safety slice loses refusals: add a task of the kind %q", Safety)
+
 // PlanReplay plans the replay of a next training by what the last one lost: a
 // slice for each protected task whose loss is shown or at least beyond doubt, and
 // for each safety task whatever it lost, since replay protects only what it
@@ -85,8 +88,8 @@ const (
 // points above chance, but none has less than a tenth, or an equal share where
 // there are more than ten.
 //
-// It is an error if no safety task was tested, since a plan without one is how
-// refusals are lost, or if the share is not above 0 and at most 1.
+// It is ErrNoSafety if no safety task was tested, since a plan without one is how
+// refusals are lost, and another error if the share is not above 0 and at most 1.
 func PlanReplay(r *Regression, o ReplayOptions) (*ReplayPlan, error) {
 	if !(o.Share >= 0 && o.Share <= 1) {
 		return nil, fmt.Errorf("audit: the share of examples to replay is %v, but must be above 0 and at most 1", o.Share)
@@ -107,7 +110,7 @@ func PlanReplay(r *Regression, o ReplayOptions) (*ReplayPlan, error) {
 		losses = append(losses, aboveChance(gap, gap.Gap.Low))
 	}
 	if !safe {
-		return nil, fmt.Errorf("audit: no safety task was tested, and a replay plan without a safety slice loses refusals: add a task of the kind %q", Safety)
+		return nil, ErrNoSafety
 	}
 	shares, floored := sharesOf(losses)
 	for at := range plan.Slices {
