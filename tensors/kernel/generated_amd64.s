@@ -5992,7 +5992,7 @@ rotate256_next:
 	RET
 
 // func split512(steps int, dst *uint16, x *float32, next uintptr)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512BW, AVX512F
 TEXT ·split512(SB), NOSPLIT, $0-32
 	MOVQ       steps+0(FP), AX
 	MOVQ       dst+8(FP), CX
@@ -6000,42 +6000,68 @@ TEXT ·split512(SB), NOSPLIT, $0-32
 	MOVQ       next+24(FP), BX
 	VPTERNLOGD $0xff, Z0, Z0, Z0
 	VPSLLD     $0x10, Z0, Z0
+	VMOVDQU16  upper_words<>+0(SB), Z1
 
 split_next:
-	VMOVUPS (DX), Z1
-	VPSRLD  $0x10, Z1, Z2
-	VPMOVDW Z2, Y2
-	VMOVDQU Y2, (CX)
-	VPANDD  Z0, Z1, Z2
-	VSUBPS  Z2, Z1, Z1
-	VPSRLD  $0x10, Z1, Z2
-	VPMOVDW Z2, Y2
-	VMOVDQU Y2, 1024(CX)
-	VPANDD  Z0, Z1, Z2
-	VSUBPS  Z2, Z1, Z1
-	VPSRLD  $0x10, Z1, Z1
-	VPMOVDW Z1, Y1
-	VMOVDQU Y1, 2048(CX)
-	VMOVUPS 64(DX), Z1
-	VPSRLD  $0x10, Z1, Z2
-	VPMOVDW Z2, Y2
-	VMOVDQU Y2, 32(CX)
-	VPANDD  Z0, Z1, Z2
-	VSUBPS  Z2, Z1, Z1
-	VPSRLD  $0x10, Z1, Z2
-	VPMOVDW Z2, Y2
-	VMOVDQU Y2, 1056(CX)
-	VPANDD  Z0, Z1, Z2
-	VSUBPS  Z2, Z1, Z1
-	VPSRLD  $0x10, Z1, Z1
-	VPMOVDW Z1, Y1
-	VMOVDQU Y1, 2080(CX)
-	ADDQ    $0x00000080, DX
-	ADDQ    BX, CX
-	DECQ    AX
-	JNE     split_next
+	VMOVUPS   (DX), Z2
+	VMOVUPS   64(DX), Z3
+	VMOVDQA64 Z2, Z4
+	VPERMT2W  Z3, Z1, Z4
+	VMOVDQU64 Z4, (CX)
+	VPANDD    Z0, Z2, Z4
+	VSUBPS    Z4, Z2, Z2
+	VPANDD    Z0, Z3, Z4
+	VSUBPS    Z4, Z3, Z3
+	VMOVDQA64 Z2, Z4
+	VPERMT2W  Z3, Z1, Z4
+	VMOVDQU64 Z4, 1024(CX)
+	VPANDD    Z0, Z2, Z4
+	VSUBPS    Z4, Z2, Z2
+	VPANDD    Z0, Z3, Z4
+	VSUBPS    Z4, Z3, Z3
+	VMOVDQA64 Z2, Z2
+	VPERMT2W  Z3, Z1, Z2
+	VMOVDQU64 Z2, 2048(CX)
+	ADDQ      $0x00000080, DX
+	ADDQ      BX, CX
+	DECQ      AX
+	JNE       split_next
 	VZEROUPPER
 	RET
+
+DATA upper_words<>+0(SB)/2, $0x0001
+DATA upper_words<>+2(SB)/2, $0x0003
+DATA upper_words<>+4(SB)/2, $0x0005
+DATA upper_words<>+6(SB)/2, $0x0007
+DATA upper_words<>+8(SB)/2, $0x0009
+DATA upper_words<>+10(SB)/2, $0x000b
+DATA upper_words<>+12(SB)/2, $0x000d
+DATA upper_words<>+14(SB)/2, $0x000f
+DATA upper_words<>+16(SB)/2, $0x0011
+DATA upper_words<>+18(SB)/2, $0x0013
+DATA upper_words<>+20(SB)/2, $0x0015
+DATA upper_words<>+22(SB)/2, $0x0017
+DATA upper_words<>+24(SB)/2, $0x0019
+DATA upper_words<>+26(SB)/2, $0x001b
+DATA upper_words<>+28(SB)/2, $0x001d
+DATA upper_words<>+30(SB)/2, $0x001f
+DATA upper_words<>+32(SB)/2, $0x0021
+DATA upper_words<>+34(SB)/2, $0x0023
+DATA upper_words<>+36(SB)/2, $0x0025
+DATA upper_words<>+38(SB)/2, $0x0027
+DATA upper_words<>+40(SB)/2, $0x0029
+DATA upper_words<>+42(SB)/2, $0x002b
+DATA upper_words<>+44(SB)/2, $0x002d
+DATA upper_words<>+46(SB)/2, $0x002f
+DATA upper_words<>+48(SB)/2, $0x0031
+DATA upper_words<>+50(SB)/2, $0x0033
+DATA upper_words<>+52(SB)/2, $0x0035
+DATA upper_words<>+54(SB)/2, $0x0037
+DATA upper_words<>+56(SB)/2, $0x0039
+DATA upper_words<>+58(SB)/2, $0x003b
+DATA upper_words<>+60(SB)/2, $0x003d
+DATA upper_words<>+62(SB)/2, $0x003f
+GLOBL upper_words<>(SB), RODATA|NOPTR, $64
 
 // func transpose256(n int, dst *float32, src *float32, dstStride uintptr, srcStride uintptr)
 // Requires: AVX

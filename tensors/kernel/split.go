@@ -22,8 +22,7 @@ const (
 	pairRows    = 2 * tileRowsAMX             // rows that are multiplied together
 	partWords   = tileRowsAMX * 2 * stepPairs // values of a part of a step: 16 rows of 32
 	stepWords   = 3 * partWords
-	blockSteps  = 6 // steps of 32 rows that stay in the first cache while they go over more than fewPanels panels
-	fewPanels   = 2
+	blockSteps  = 18 // steps of 32 rows that go over all panels together: 108 KiB, of the second cache
 )
 
 // splitColumns computes the columns of dst that belong to the panels low to
@@ -57,9 +56,6 @@ var wholes = sync.Pool{New: func() any { return new([]float32) }}
 func (p *Panels) splitTiles(c []float32, stride int, x []uint16, rows, low, high int) {
 	step, depth := rows/tileRowsAMX*stepWords, pairs(p.in)*panelColumns
 	steps, block := pairs(p.in)/stepPairs, blockSteps*pairRows/rows
-	if high-low <= fewPanels {
-		block *= 4 // nothing would be gained, and every call takes time
-	}
 	c = c[:(rows-1)*stride+(high-low)*panelColumns]
 	for start := 0; start < steps; start += block {
 		k := min(block, steps-start)

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // Of package kernel: the bytes of a part of a step of x (16 rows of 32 bfloat16)
@@ -70,7 +71,7 @@ func amx(name string) error {
 }
 
 // amxTiles is the body of a function that computes n tiles of high times 16
-// rows, which use the same x: it stays in the first cache, and the panels come
+// rows, which use the same x: it stays in the second cache, and the panels come
 // from wherever they are. Tile registers 0 to 3 are the sums (upper rows left and
 // right, lower rows left and right), 4 and 5 the halves of the panel, 6 and 7 a
 // part of the upper and the lower rows of x.
@@ -151,9 +152,9 @@ func amxTiles(high int) string {
 			multiply(3, 7, 5)
 		}
 	}
-	// With few rows it is the panels' way from memory that takes the time.
+	// With few rows it is the panel's way from memory that takes the time.
 	for at := 0; at < panelStep; at += 64 {
-		line("PREFETCHT1 %d(R13)(R9*1)", at)
+		line("PREFETCHT0 %d(R13)", 2*panelStep+at)
 	}
 	line("ADDQ $%d, R13", panelStep)
 	line("ADDQ $%d, R10", high*3*partBytes)
@@ -185,17 +186,21 @@ func splitter() {
 	Pragma("noescape")
 	steps, dst := Load(Param("steps"), GP64()), Load(Param("dst"), GP64())
 	x, next := Load(Param("x"), GP64()), Load(Param("next"), GP64())
-	mask := upperHalves(wide)
+	mask, upper := upperHalves(wide), ZMM()
+	VMOVDQU16(upperWords(), upper)
 	Label("split_next")
-	for half := range 2 {
-		rest := ZMM()
+	rests := [2]reg.VecVirtual{ZMM(), ZMM()}
+	for half, rest := range rests {
 		VMOVUPS(Mem{Base: x, Disp: 64 * half}, rest)
-		for part := range 3 {
-			word, narrowed := ZMM(), YMM()
-			VPSRLD(Imm(16), rest, word)
-			VPMOVDW(word, narrowed)
-			VMOVDQU(narrowed, Mem{Base: dst, Disp: part*partBytes + 32*half})
+	}
+	for part := range 3 {
+		words := ZMM()
+		VMOVDQA64(rests[0], words)
+		VPERMT2W(rests[1], upper, words)
+		VMOVDQU64(words, Mem{Base: dst, Disp: part * partBytes})
+		for _, rest := range rests {
 			if part < 2 {
+				word := ZMM()
 				VPANDD(mask, rest, word)
 				VSUBPS(word, rest, rest)
 			}
@@ -207,4 +212,13 @@ func splitter() {
 	JNE(LabelRef("split_next"))
 	VZEROUPPER()
 	RET()
+}
+
+// upperWords are the places of the upper halves of 32 words in two registers.
+func upperWords() Mem {
+	places := GLOBL("upper_words", RODATA|NOPTR)
+	for i := range 32 {
+		DATA(2*i, U16(2*i+1))
+	}
+	return places
 }
