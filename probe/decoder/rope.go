@@ -48,7 +48,14 @@ type rotation struct{ cos, sin []float32 }
 func rotate(frequencies []float32, positions []int32) rotation {
 	half := len(frequencies)
 	r := rotation{make([]float32, len(positions)*half), make([]float32, len(positions)*half)}
+	rows := map[int32]int{} // the first at each position
 	for row, p := range positions {
+		if first, ok := rows[p]; ok {
+			copy(r.cos[row*half:(row+1)*half], r.cos[first*half:])
+			copy(r.sin[row*half:(row+1)*half], r.sin[first*half:])
+			continue
+		}
+		rows[p] = row
 		for i, f := range frequencies {
 			angle := float64(float32(p) * f)
 			r.cos[row*half+i], r.sin[row*half+i] = float32(math.Cos(angle)), float32(math.Sin(angle))

@@ -60,7 +60,7 @@ func newGraph(c decoder.Config, parameters []*parameter, rows int, trained []*pa
 			p.gradient = gradients[i]
 		}
 	}
-	g.vm = gorgonia.NewTapeMachine(g.g)
+	g.vm = gorgonia.NewTapeMachine(g.g, gorgonia.WithEngine(op.Engine{}))
 	runtime.SetFinalizer(g.vm, nil) // or it is never collected, see package decoder
 	return g
 }
@@ -92,27 +92,33 @@ func (g *graph) Weight(name string) *gorgonia.Node { return g.nodes[g.prefix+nam
 
 // Linears implements decoder.Builder.
 func (g *graph) Linears(in *gorgonia.Node, names ...string) (results []*gorgonia.Node) {
+	x := new(op.Projected)
 	for _, name := range names {
-		results = append(results, g.Linear(name, in))
+		results = append(results, g.linear(name, in, x))
 	}
 	return results
 }
 
-// Linear implements decoder.Builder. An adapted projection is
+// Linear implements decoder.Builder.
+func (g *graph) Linear(name string, in *gorgonia.Node) *gorgonia.Node {
+	return g.linear(name, in, new(op.Projected))
+}
+
+// linear is a projection of an x. An adapted one is
 //
 //	x W^T + scale * (x A^T) B^T
-func (g *graph) Linear(name string, in *gorgonia.Node) *gorgonia.Node {
+func (g *graph) linear(name string, in *gorgonia.Node, x *op.Projected) *gorgonia.Node {
 	var y *gorgonia.Node
 	if bias, ok := g.nodes[g.prefix+name+".bias"]; ok {
-		y = g.Apply(op.LinearBias(name), in, g.Weight(name), bias)
+		y = g.Apply(op.LinearBiasOf(name, x), in, g.Weight(name), bias)
 	} else {
-		y = g.Apply(op.Linear(name), in, g.Weight(name))
+		y = g.Apply(op.LinearOf(name, x), in, g.Weight(name))
 	}
 	a, b := g.nodes[g.prefix+name+".lora_A.weight"], g.nodes[g.prefix+name+".lora_B.weight"]
 	if a == nil {
 		return y
 	}
-	low := g.Apply(op.Linear(name+".lora_B"), g.Apply(op.Linear(name+".lora_A"), in, a), b)
+	low := g.Apply(op.Linear(name+".lora_B"), g.Apply(op.LinearOf(name+".lora_A", x), in, a), b)
 	return g.Apply(op.Add(name+".lora"), y, g.Apply(op.Scale(name+".scale", g.adapters.scale()), low))
 }
 

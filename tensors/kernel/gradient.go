@@ -16,16 +16,23 @@ const gradientRows = 4 * 14
 // Multiply, over rows. The gradient by x is the product of gradient and the
 // weight that PackTransposed(weight, in, out) packs.
 func WeightGradient(dst, gradient, x []float32, rows, out, in int) {
+	check("x of WeightGradient", len(x), rows*in)
+	p := packs.Get().(*Panels)
+	defer packs.Put(p)
+	p.PackTransposed(x, in, rows)
+	p.WeightGradient(dst, gradient, out)
+}
+
+// WeightGradient is the function of that name for the x [rows, in] that
+// PackTransposed(x, in, rows) has packed.
+func (p *Panels) WeightGradient(dst, gradient []float32, out int) {
+	in, rows := p.out, p.in
 	check("dst of WeightGradient", len(dst), out*in)
 	check("gradient of WeightGradient", len(gradient), rows*out)
-	check("x of WeightGradient", len(x), rows*in)
 	if rows == 0 {
 		clear(dst)
 		return
 	}
-	p := packs.Get().(*Panels)
-	defer packs.Put(p)
-	p.PackTransposed(x, in, rows)
 	inTurn(out, gradientStep(out), func(low, high int) {
 		a := arrangements.Get().(*arranged)
 		defer arrangements.Put(a)

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"sync"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -11,32 +13,38 @@ import (
 // it is to be differentiated, the weight is Trained; the gradients are
 //
 //	dx = dy W,  dW = dy^T x
-func Linear(name string) *Op {
+func Linear(name string) *Op { return LinearOf(name, new(Projected)) }
+
+// LinearOf is Linear of an x that other projections may share.
+func LinearOf(name string, x *Projected) *Op {
 	o := &Op{
 		Name: name, inputs: []int{2, 2}, dims: 2,
 		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][0], in[1][0]} },
 		do: func(dst []float32, in []gorgonia.Value) {
+			x.forget()
 			in[1].(Weight).Multiply(dst, Floats(in[0]), in[0].Shape()[0])
 		},
 	}
 	o.gradient = func(in gorgonia.Nodes, _, of *gorgonia.Node) (gorgonia.Nodes, error) {
 		return apply(
 			term{o.wanted(0), linearInput(name + " to x"), gorgonia.Nodes{of, in[1]}},
-			term{o.wanted(1), linearWeight(name + " to weight"), gorgonia.Nodes{of, in[0]}})
+			term{o.wanted(1), linearWeight(name+" to weight", x), gorgonia.Nodes{of, in[0]}})
 	}
 	return o
 }
 
 // LinearBias is Linear with a third input, bias [out], added to every row. The
 // gradient of the bias is the sum of the rows of dy.
-func LinearBias(name string) *Op {
-	o := Linear(name)
-	weights := o.gradient
+func LinearBias(name string) *Op { return LinearBiasOf(name, new(Projected)) }
+
+// LinearBiasOf is LinearBias of an x that other projections may share.
+func LinearBiasOf(name string, x *Projected) *Op {
+	o := LinearOf(name, x)
+	weights, product := o.gradient, o.do
 	o.inputs = []int{2, 2, 1}
 	o.do = func(dst []float32, in []gorgonia.Value) {
-		rows := in[0].Shape()[0]
-		in[1].(Weight).Multiply(dst, Floats(in[0]), rows)
-		kernel.AddRow(dst, Floats(in[2]), rows)
+		product(dst, in)
+		kernel.AddRow(dst, Floats(in[2]), in[0].Shape()[0])
 	}
 	o.gradient = func(in gorgonia.Nodes, out, of *gorgonia.Node) (gorgonia.Nodes, error) {
 		nodes, err := weights(in, out, of)
@@ -100,15 +108,46 @@ func linearInput(name string) *Op {
 }
 
 // linearWeight: dy [rows, out], x [rows, in] -> [out, in].
-func linearWeight(name string) *Op {
+func linearWeight(name string, shared *Projected) *Op {
+	shared.wanted++
 	return &Op{
 		Name: name, inputs: []int{2, 2}, dims: 2,
 		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][1], in[1][1]} },
 		do: func(dst []float32, in []gorgonia.Value) {
-			rows, out, width := in[0].Shape()[0], in[0].Shape()[1], in[1].Shape()[1]
-			kernel.WeightGradient(dst, Floats(in[0]), Floats(in[1]), rows, out, width)
+			shared.use(in[1], func(x *kernel.Panels) { x.WeightGradient(dst, Floats(in[0]), in[0].Shape()[1]) })
 		},
 	}
+}
+
+// Projected is an x that several projections multiply. What the gradients of their
+// weights read of it is packed once, for the first of them, and is there until the
+// last is done or x is another.
+type Projected struct {
+	wanted, done int // gradients
+	packed       *kernel.Panels
+}
+
+// packs keeps the memory of an x from one to the next.
+var packs = sync.Pool{New: func() any { return new(kernel.Panels) }}
+
+// use calls a function with x [rows, in], packed.
+func (p *Projected) use(x gorgonia.Value, gradient func(x *kernel.Panels)) {
+	if p.packed == nil {
+		p.packed = packs.Get().(*kernel.Panels)
+		p.packed.PackTransposed(Floats(x), x.Shape()[1], x.Shape()[0])
+	}
+	gradient(p.packed)
+	if p.done++; p.done == p.wanted {
+		p.forget()
+	}
+}
+
+// forget is called when x has changed, too.
+func (p *Projected) forget() {
+	if p.packed != nil {
+		packs.Put(p.packed)
+	}
+	p.packed, p.done = nil, 0
 }
 
 // columnSums: x [rows, width] -> [width].
