@@ -97,7 +97,7 @@ func (r *run) wave(ctx context.Context, start, end int, open []int) error {
 	}
 	windows := newWindows(end-start, open, r.asked)
 	before := r.choosing
-	opt := decoder.WaveOptions{Streams: r.memory() / 4}
+	opt := decoder.WaveOptions{Streams: r.memory() / 4, Keep: r.memory() / 4 * 3}
 	opt.Progress = func(done, total int64) {
 		r.choosing = before + done
 		r.progress(before + total + r.writing)

@@ -9,7 +9,11 @@ import (
 
 // WaveOptions of ScoreAll; the zero value is ready to use.
 type WaveOptions struct {
-	Streams  int64                   // bytes of the residual streams that are held while the layers pass by; 0 is 256 MiB
+	Streams int64 // bytes of the residual streams that are held while the layers pass by; 0 is 256 MiB
+	// Keep is the bytes that the packed weights of one model may take. Where the
+	// streams do not hold all rows, so that they pass the layers in several waves, the
+	// weights are read once and not for each; 0 keeps none.
+	Keep     int64
 	Progress func(done, total int64) // token rows times layers, over all models; may be nil
 	// Done is told every answer as soon as it is there; it may be nil.
 	Done func(model, request int, r Response)
@@ -58,6 +62,7 @@ func ScoreAll(ctx context.Context, models []*Model, requests []Request, opt Wave
 	out := make([]Outcome, 0, len(models))
 	most := min(waveRows, int(cmp.Or(opt.Streams, streamBytes))/(4*c.Hidden)) // rows
 	size := min(max(1, most/max(1, rows)), len(models))
+	kept := new(workspace) // of the models whose weights are kept, one after the other
 	for low := 0; low < len(models); low += size {
 		w := newWave(models[low:min(low+size, len(models))], requests, func(model, request int, r Response) {
 			if opt.Done != nil {
@@ -67,7 +72,15 @@ func ScoreAll(ctx context.Context, models []*Model, requests []Request, opt Wave
 		if opt.Part != nil {
 			w.share(func(model, layer int) string { return opt.Part(low+model, layer) })
 		}
-		if err := w.run(ctx, batches, most, step); err != nil {
+		keep := rows > most && !w.models[0].keep && w.models[0].PackedBytes() <= opt.Keep
+		if keep {
+			w.models[0].keepIn(kept)
+		}
+		err := w.run(ctx, batches, most, step)
+		if keep {
+			w.models[0].leave()
+		}
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, w.out...)

@@ -83,8 +83,20 @@ func (m *Model) PackedBytes() int64 {
 // instead of reading it for each pass over the layers.
 func (m *Model) Keep() {
 	if !m.keep { // in memory of its own: a workspace may be shared
-		m.keep, m.space, m.blocks, m.heads, m.final = true, new(workspace), map[int]*graph{}, map[int]*graph{}, nil
+		m.keepIn(new(workspace))
 	}
+}
+
+// keepIn is Keep in the memory of a workspace that no other model uses any more.
+func (m *Model) keepIn(space *workspace) {
+	m.keep, m.space, m.blocks, m.heads, m.final = true, space, map[int]*graph{}, map[int]*graph{}, nil
+}
+
+// leave gives the workspace of keepIn to the next model.
+func (m *Model) leave() {
+	m.keepIn(new(workspace))
+	m.keep = false
+	clear(m.layers)
 }
 
 // Budget fits a model into so many bytes: its weights are kept if they leave a

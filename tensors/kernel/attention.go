@@ -61,18 +61,18 @@ func Attention(dst, q, k, v []float32, segments []Segment, caches []*Cache, h He
 	}
 	a := attention{Heads: h, dst: dst, q: q, k: k, v: v, segments: segments, caches: caches, group: h.Query / h.KV}
 	a.step = max(1, attentionRows/a.group)
-	trees := a.trees()
+	stretches := a.stretches(a.trees())
 	a.count()
 	var next atomic.Int64
-	Parallel(min(runtime.GOMAXPROCS(0), len(trees)*h.KV), func(int, int) {
+	Parallel(min(runtime.GOMAXPROCS(0), len(stretches)*h.KV), func(int, int) {
 		path := paths.Get().(*path)
 		defer paths.Put(path)
 		for {
 			n := int(next.Add(1)) - 1
-			if n >= len(trees)*h.KV {
+			if n >= len(stretches)*h.KV {
 				return
 			}
-			a.tree(path, trees[n/h.KV], n%h.KV)
+			a.stretch(path, stretches[n/h.KV], n%h.KV)
 		}
 	})
 }
@@ -114,6 +114,37 @@ func (a *attention) trees() (list []tree) {
 	return list
 }
 
+// stretch is the rows from to to-1 of a tree, which one worker computes for one head.
+type stretch struct {
+	tree
+	from, to int
+}
+
+// workerStretches is how many stretches there are for each worker at least, so that
+// none waits long for another, and stretchRows the fewest rows of one: it packs the
+// keys and values before its own rows once more.
+const (
+	workerStretches = 4
+	stretchRows     = 128
+)
+
+// stretches cuts trees where there are too few of them. Caches are written by one
+// worker for each head.
+func (a *attention) stretches(trees []tree) (list []stretch) {
+	most, items := 1, max(1, len(trees)*a.KV)
+	if a.caches == nil {
+		most = (workerStretches*runtime.GOMAXPROCS(0) + items - 1) / items
+	}
+	for _, t := range trees {
+		start, end := a.segments[t.low].Start, a.segments[t.high-1].End
+		n := max(1, min(most, (end-start)/stretchRows))
+		for i := range n {
+			list = append(list, stretch{t, start + (end-start)*i/n, start + (end-start)*(i+1)/n})
+		}
+	}
+	return list
+}
+
 // count sets what the caches will hold. Their pages follow head by head.
 func (a *attention) count() {
 	for i, c := range a.caches {
@@ -146,6 +177,7 @@ type path struct {
 	pages []*page // of the sequence that is being worked on
 	own   []*page // the memory of pages, where there is no cache
 	ends  []int   // per segment of the tree, the position after it
+	leads []bool  // per segment of the tree: the first row that is computed follows it
 	// queries and weights as Multiply takes them.
 	queries, weights, scores, mixed []float32
 	sums                            []float32
@@ -157,30 +189,48 @@ var paths = sync.Pool{New: func() any { return new(path) }}
 // highest tiles.
 const attentionRows = 3 * 14
 
-// tree computes all rows of a tree for one head of keys. Without caches the
-// pages are those of the path: what a segment does not write is that of its
-// ancestors, since segments stand depth first.
-func (a *attention) tree(p *path, t tree, head int) {
+// stretch computes the rows of a stretch for one head of keys. Without caches the pages
+// are those of the path: what a segment does not write is that of its ancestors,
+// since segments stand depth first.
+func (a *attention) stretch(p *path, t stretch, head int) {
 	if a.caches == nil {
 		p.reset(t.longest, a.Dim)
 	}
 	p.ends = resize(p.ends, t.high-t.low)
-	for s := t.low; s < t.high; s++ {
+	a.lead(p, t)
+	for s := t.low; s < t.high && a.segments[s].Start < t.to; s++ {
 		segment := a.segments[s]
-		start, rows := 0, segment.End-segment.Start
+		start := 0
 		if a.caches != nil {
 			p.pages, start = a.cached(s, head)
 		} else if segment.Parent >= 0 {
 			start = p.ends[segment.Parent-t.low]
 		}
-		p.ends[s-t.low] = start + rows
-		for r := segment.Start; r < segment.End; r++ {
+		p.ends[s-t.low] = start + segment.End - segment.Start
+		if segment.End <= t.from && !p.leads[s-t.low] {
+			continue // nothing of the stretch looks at it
+		}
+		end := min(segment.End, t.to)
+		for r := segment.Start; r < end; r++ {
 			at, position := (r*a.KV+head)*a.Dim, start+r-segment.Start
 			p.pages[position/innerBlock].put(position%innerBlock, a.k[at:at+a.Dim], a.v[at:at+a.Dim])
 		}
-		for r := segment.Start; r < segment.End; r += a.step {
-			a.rows(p, r, min(r+a.step, segment.End), start+r-segment.Start, head)
+		for r := max(segment.Start, t.from); r < end; r += a.step {
+			a.rows(p, r, min(r+a.step, end), start+r-segment.Start, head)
 		}
+	}
+}
+
+// lead notes which segments of a tree the first row of a stretch follows.
+func (a *attention) lead(p *path, t stretch) {
+	p.leads = resize(p.leads, t.high-t.low)
+	clear(p.leads)
+	first := t.low
+	for first < t.high-1 && a.segments[first].End <= t.from {
+		first++
+	}
+	for s := first; s >= 0; s = a.segments[s].Parent {
+		p.leads[s-t.low] = true
 	}
 }
 

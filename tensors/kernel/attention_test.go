@@ -62,6 +62,27 @@ func TestAttentionShared(t *testing.T) {
 	})
 }
 
+// TestAttentionStretches computes a large tree, which several workers share, and the
+// same rows behind caches, which they do not: the same bits.
+func TestAttentionStretches(t *testing.T) {
+	// A prompt of 300 tokens that goes on in three ways, one of which does in two.
+	segments := []kernel.Segment{{0, 300, -1}, {300, 450, 0}, {450, 490, 0}, {490, 690, 2}, {690, 700, 2}, {700, 905, 0}, {905, 935, -1}}
+	q, k, v := rowsOf(numbers(0, 935))
+	h := kernel.Heads{Query: heads, KV: kvHeads, Dim: headDim}
+	processors(t, func(t *testing.T) {
+		for _, h.Window = range []int{0, 70} {
+			shared, cached := dirty(len(q)), dirty(len(q))
+			kernel.Attention(shared, q, k, v, segments, nil, h)
+			caches := make([]*kernel.Cache, len(segments))
+			for i := range caches {
+				caches[i] = new(kernel.Cache)
+			}
+			kernel.Attention(cached, q, k, v, segments, caches, h)
+			same(t, fmt.Sprintf("a window of %d", h.Window), shared, cached)
+		}
+	})
+}
+
 // TestAttentionFormula compares with the formula in float64.
 func TestAttentionFormula(t *testing.T) {
 	tokens := numbers(0, 9)

@@ -25,7 +25,7 @@ const (
 	// memory for every largeWeightRows.
 	smallWeight     = 2 << 20
 	smallWeightRows = 64
-	largeWeightRows = 256
+	largeWeightRows = 128
 )
 
 // Multiply multiplies by a packed weight:
