@@ -160,3 +160,48 @@ func TestScoreAllShares(t *testing.T) {
 		}
 	}
 }
+
+// pieces counts how often the beginning of a tensor is read.
+type pieces struct {
+	tensors.Source
+	first map[string]int
+}
+
+func (p pieces) ReadRaw(dst []byte, name string, at int64) error {
+	if at == 0 {
+		p.first[name]++
+	}
+	return p.Source.ReadRaw(dst, name, at)
+}
+
+// TestScoreAllKeeps: where rows pass the layers in several waves, weights that may be
+// kept are read once for each model, and answers are the same.
+func TestScoreAllKeeps(t *testing.T) {
+	p := tensorstest.Pico{Seed: 1}
+	var requests []decoder.Request
+	for i := range 8 {
+		prompt := make([]int32, 200)
+		for j := range prompt {
+			prompt[j] = int32((7*i + 3*j + 1) % 64)
+		}
+		requests = append(requests, decoder.Request{Prompt: prompt, Continuations: [][]int32{{3, 4}, {5}}})
+	}
+	config := picoConfig(t, p)
+	other := tensorstest.Pico{Seed: 2}
+	want := [][]decoder.Response{score(t, mustOpen(t, config, p.Weights()), requests), score(t, mustOpen(t, config, other.Weights()), requests)}
+	packed := mustOpen(t, config, p.Weights()).PackedBytes()
+	for keep, reads := range map[int64]int{packed: 1, packed - 1: 4} {
+		first := []map[string]int{{}, {}}
+		models := []*decoder.Model{mustOpen(t, config, pieces{p.Weights(), first[0]}), mustOpen(t, config, pieces{other.Weights(), first[1]})}
+		out, err := decoder.ScoreAll(context.Background(), models, requests, decoder.WaveOptions{Streams: 1, Keep: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, o := range out {
+			checkSame(t, fmt.Sprintf("%d bytes, model %d", keep, k), o.Responses, want[k])
+			if n := first[k]["model.layers.1.mlp.down_proj.weight"]; n != reads {
+				t.Errorf("%d bytes, model %d: a weight is read %d times, not %d", keep, k, n, reads)
+			}
+		}
+	}
+}
