@@ -26,10 +26,10 @@ func TestHarnessRatios(t *testing.T) {
 	if _, err := os.Stat(goldens); pair == "" || python == "" || err != nil {
 		t.Skip("SURGEON_PAIR, SURGEON_PYTHON and ../shared are needed")
 	}
-	if isa := os.Getenv("SURGEON_ISA"); isa != "" {
-		if err := kernel.Use(isa); err != nil {
-			t.Fatal(err)
-		}
+	sets := []string{kernel.Instructions()}
+	if kernel.Use("amx") == nil {
+		sets = append(sets, "amx")
+		t.Cleanup(func() { kernel.Use(sets[0]) })
 	}
 	nltk := t.TempDir()
 	program(t, python, filepath.Join(goldens, "make_punkt_tab.py"), "../../shared/data/punkt/english.json", nltk)
@@ -46,12 +46,20 @@ func TestHarnessRatios(t *testing.T) {
 	} {
 		t.Run(job.name, func(t *testing.T) {
 			args := append([]string{"score", filepath.Join(pair, "base"), "--tasks", subjects(t, job.tasks), "--data", "../../shared/data", "--num-fewshot", job.shots, "--limit", job.limit}, job.own...)
-			ours := time.Duration(1 << 62)
-			for range 2 {
-				start := time.Now()
-				command(t, args...)
-				ours = min(ours, time.Since(start))
+			ours := map[string]float64{} // seconds, the better of two
+			measure := func() {
+				for _, set := range sets {
+					if err := kernel.Use(set); err != nil {
+						t.Fatal(err)
+					}
+					start := time.Now()
+					command(t, args...)
+					if took := time.Since(start).Seconds(); ours[set] == 0 || took < ours[set] {
+						ours[set] = took
+					}
+				}
 			}
+			measure()
 			theirs, best := 0.0, ""
 			for _, batch := range job.batches {
 				var out bytes.Buffer
@@ -68,7 +76,14 @@ func TestHarnessRatios(t *testing.T) {
 					theirs, best = answer.Seconds, batch
 				}
 			}
-			t.Logf("%s: %.1f s, lm_eval %.1f s at batch size %s: %.1f times as fast (wanted: %.0f)", job.name, ours.Seconds(), theirs, best, theirs/ours.Seconds(), job.least)
+			measure()
+			for _, set := range sets {
+				if theirs == 0 { // no batches: there is nothing to compare with
+					t.Logf("%s: %s %.1f s", job.name, set, ours[set])
+					continue
+				}
+				t.Logf("%s: %s %.1f s, lm_eval %.1f s at batch size %s: %.1f times as fast (wanted: %.0f)", job.name, set, ours[set], theirs, best, theirs/ours[set], job.least)
+			}
 		})
 	}
 }
