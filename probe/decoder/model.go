@@ -13,7 +13,8 @@
 // their preamble. One decoder block is one gorgonia graph (block.go), built
 // once for a number of rows and run for every layer with that layer's weights
 // bound to its inputs. The weights of one layer are in memory at a time, and
-// those of the head; of the embedding, the rows that are asked for.
+// those of the head, unless all are kept (Keep, WaveOptions.Keep); of the
+// embedding, the rows that are asked for.
 //
 // Matrices are packed for the kernel, bfloat16 ones as they are, and everything
 // is computed in float32 in the fixed order of package kernel, the log-softmax
