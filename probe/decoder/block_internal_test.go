@@ -119,9 +119,9 @@ func TestGorgoniaRuns(t *testing.T) {
 		}
 		// Three batches of 369 = 300 + 70 - 1 rows, and one with 79 more.
 		checkRuns(t, "block", m.blocks, map[int]int{369: 3 * 3 * times, 369 + 79: 3 * times}, len(blockOps))
-		// 70 rows are asked about in each of three batches: chunks of 32, 32
-		// and 6; 140 in the other: four of 32 and one of 12.
-		checkRuns(t, "head", m.heads, map[int]int{32: (3*2 + 4) * times, 6: 3 * times, 12: times}, 2)
+		// 70 rows are asked about in each of three batches: one chunk; 140 in the
+		// other: one of 128 and one of 12.
+		checkRuns(t, "head", m.heads, map[int]int{70: 3 * times, 128: times, 12: times}, 2)
 	}
 }
 

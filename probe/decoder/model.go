@@ -43,7 +43,10 @@ const (
 	// cheaper than it is.
 	streamBytes = 256 << 20
 	waveRows    = 4096
-	headRows    = 32 // rows of logits at a time: the vocabulary is wide
+	// Logits are computed for so many rows at a time: the head comes from memory for
+	// each of them, and the vocabulary may be wide.
+	mostHeadRows, fewestHeadRows = 128, 32
+	headBytes                    = 32 << 20
 )
 
 // Model is a decoder over a Source. It may be used by one goroutine at a time.
@@ -212,11 +215,12 @@ func (m *Model) logits(ctx context.Context, stream []float32, rows []int, visit 
 	if err := m.readFinal(); err != nil {
 		return err
 	}
-	for start := 0; start < len(rows); start += headRows {
+	most := min(mostHeadRows, max(fewestHeadRows, headBytes/(4*c.Vocabulary)))
+	for start := 0; start < len(rows); start += most {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		chunk := rows[start:min(start+headRows, len(rows))]
+		chunk := rows[start:min(start+most, len(rows))]
 		x := make([]float32, 0, len(chunk)*c.Hidden)
 		for _, row := range chunk {
 			x = append(x, stream[row*c.Hidden:(row+1)*c.Hidden]...)
