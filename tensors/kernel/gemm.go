@@ -22,10 +22,13 @@ const (
 	bandRows   = 128
 	// A weight of up to smallWeight bytes stays in the second cache while it is
 	// multiplied by smallWeightRows rows after the other; a larger one comes from
-	// memory for every largeWeightRows.
-	smallWeight     = 2 << 20
-	smallWeightRows = 64
-	largeWeightRows = 128
+	// the third for every mediumWeightRows, and one of more than mediumWeight bytes
+	// from memory for every largeWeightRows.
+	smallWeight      = 2 << 20
+	mediumWeight     = 16 << 20
+	smallWeightRows  = 64
+	mediumWeightRows = 128
+	largeWeightRows  = 256
 )
 
 // Multiply multiplies by a packed weight:
@@ -57,8 +60,11 @@ func MultiplyEach(dst [][]float32, x []float32, rows int, weights []*Panels) {
 	for _, p := range weights {
 		bytes += p.Bytes()
 	}
-	if bytes > smallWeight {
+	switch {
+	case bytes > mediumWeight:
 		height = largeWeightRows
+	case bytes > smallWeight:
+		height = mediumWeightRows
 	}
 	if (rows+height-1)/height >= 2*runtime.GOMAXPROCS(0) {
 		byRows(dst, x, rows, height, weights)
