@@ -198,8 +198,11 @@ func (a *attention) stretch(p *path, t stretch, head int) {
 	}
 	p.ends = resize(p.ends, t.high-t.low)
 	a.lead(p, t)
-	for s := t.low; s < t.high && a.segments[s].Start < t.to; s++ {
+	for s := t.low; s < t.high; s++ {
 		segment := a.segments[s]
+		if segment.Start >= t.to && a.caches == nil { // the cache of an empty one is its parent's
+			break
+		}
 		start := 0
 		if a.caches != nil {
 			p.pages, start = a.cached(s, head)

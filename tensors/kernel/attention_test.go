@@ -66,7 +66,7 @@ func TestAttentionShared(t *testing.T) {
 // same rows behind caches, which they do not: the same bits.
 func TestAttentionStretches(t *testing.T) {
 	// A prompt of 300 tokens that goes on in three ways, one of which does in two.
-	segments := []kernel.Segment{{0, 300, -1}, {300, 450, 0}, {450, 490, 0}, {490, 690, 2}, {690, 700, 2}, {700, 905, 0}, {905, 935, -1}}
+	segments := []kernel.Segment{{0, 300, -1}, {300, 450, 0}, {450, 490, 0}, {490, 690, 2}, {690, 700, 2}, {700, 905, 0}, {905, 935, -1}, {935, 935, 6}}
 	q, k, v := rowsOf(numbers(0, 935))
 	h := kernel.Heads{Query: heads, KV: kvHeads, Dim: headDim}
 	processors(t, func(t *testing.T) {
@@ -79,6 +79,14 @@ func TestAttentionStretches(t *testing.T) {
 			}
 			kernel.Attention(cached, q, k, v, segments, caches, h)
 			same(t, fmt.Sprintf("a window of %d", h.Window), shared, cached)
+			if last := len(segments) - 1; caches[last].Len() != 30 {
+				t.Errorf("the cache of a segment without rows has %d tokens", caches[last].Len())
+			}
+			// It goes on as its parent's does.
+			more, both := dirty(2*heads*headDim), []*kernel.Cache{caches[6].Prefix(30), caches[7]}
+			q, k, v := rowsOf([]int{1, 1})
+			kernel.Attention(more, q, k, v, []kernel.Segment{{0, 1, -1}, {1, 2, -1}}, both, h)
+			same(t, "behind the segment without rows", more[heads*headDim:], more[:heads*headDim])
 		}
 	})
 }

@@ -172,6 +172,59 @@ func TestLinearGradients(t *testing.T) {
 	checkGradients(t, op.LinearBias("linear with bias"), product, x, w, bias)
 }
 
+// TestProjected: projections that share their x have the gradients that they have
+// alone, run after run, and leave nothing in memory, also where one is constant.
+func TestProjected(t *testing.T) {
+	x := sample("x", 6, 5)
+	weights := []gorgonia.Value{matrix(sample("w0", 4, 5)), matrix(sample("w1", 3, 5)), matrix(sample("w2", 7, 5))}
+	build := func(shared func() *op.Projected) (run func() [][]float32) {
+		g := gorgonia.NewGraph()
+		nodes := leaves(g, append([]gorgonia.Value{x}, weights...)...)
+		var loss *gorgonia.Node
+		for i, w := range nodes[1:] {
+			o := op.LinearOf("projection", shared())
+			if i == 0 {
+				o.Constant(1)
+			}
+			y := gorgonia.Must(gorgonia.ApplyOp(o, nodes[0], w))
+			term := weighted(g, y, op.Floats(sample("coefficients", y.Shape().TotalSize(), 1)))
+			if loss == nil {
+				loss = term
+				continue
+			}
+			loss = gorgonia.Must(gorgonia.Add(loss, term))
+		}
+		slopes, err := gorgonia.Grad(loss, nodes[0], nodes[2], nodes[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		vm := gorgonia.NewTapeMachine(g)
+		return func() (gradients [][]float32) {
+			defer vm.Reset()
+			if err := vm.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			for _, slope := range slopes {
+				gradients = append(gradients, slices.Clone(op.Floats(slope.Value())))
+			}
+			return gradients
+		}
+	}
+	one := new(op.Projected)
+	together, alone := build(func() *op.Projected { return one }), build(func() *op.Projected { return new(op.Projected) })
+	for range 3 {
+		for i, gradient := range together() {
+			if want := alone()[i]; !slices.Equal(gradient, want) {
+				t.Errorf("gradient %d is %v, alone %v", i, gradient, want)
+			}
+		}
+		if op.Held(one) {
+			t.Error("what the gradients read of x is still in memory")
+		}
+		op.Floats(x)[7]++
+	}
+}
+
 func TestEmbedGradient(t *testing.T) {
 	pass := &op.Pass{Tokens: []int32{3, 0, 3, 5, 3}} // a token thrice, some never
 	checkGradients(t, op.Embed("embed", pass, len(pass.Tokens)), func(in [][]float64, _, width int) (y []float64) {

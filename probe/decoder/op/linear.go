@@ -26,6 +26,9 @@ func LinearOf(name string, x *Projected) *Op {
 		},
 	}
 	o.gradient = func(in gorgonia.Nodes, _, of *gorgonia.Node) (gorgonia.Nodes, error) {
+		if o.wanted(1) {
+			x.wanted++
+		}
 		return apply(
 			term{o.wanted(0), linearInput(name + " to x"), gorgonia.Nodes{of, in[1]}},
 			term{o.wanted(1), linearWeight(name+" to weight", x), gorgonia.Nodes{of, in[0]}})
@@ -109,7 +112,6 @@ func linearInput(name string) *Op {
 
 // linearWeight: dy [rows, out], x [rows, in] -> [out, in].
 func linearWeight(name string, shared *Projected) *Op {
-	shared.wanted++
 	return &Op{
 		Name: name, inputs: []int{2, 2}, dims: 2,
 		shape: func(in []tensor.Shape) tensor.Shape { return tensor.Shape{in[0][1], in[1][1]} },
