@@ -121,9 +121,9 @@ func linearWeight(name string, shared *Projected) *Op {
 	}
 }
 
-// Projected is an x that several projections multiply. What the gradients of their
-// weights read of it is packed once, for the first of them, and is there until the
-// last is done or x is another.
+// Projected is an x [rows, in] that several projections of one graph multiply; the
+// zero value is ready. What the gradients of their weights read of it is packed
+// once, for the first of them, and is there until the last is done or x is another.
 type Projected struct {
 	wanted, done int // gradients
 	packed       *kernel.Panels
@@ -144,7 +144,7 @@ func (p *Projected) use(x gorgonia.Value, gradient func(x *kernel.Panels)) {
 	}
 }
 
-// forget is called when x has changed, too.
+// forget frees what was packed: the last gradient is done, or x has changed.
 func (p *Projected) forget() {
 	if p.packed != nil {
 		packs.Put(p.packed)
