@@ -25,4 +25,7 @@ func detected() instructions {
 	return avx512
 }
 
-func allowed(i instructions) bool { return i <= detected() || i == amx && tilesAllowed() }
+func allowed(i instructions) bool { return i <= detected() || i == amx && splits() && tilesAllowed() }
+
+// splits reports whether split runs, which moves 16-bit words in registers of 512 bits.
+func splits() bool { return detected() == avx512 && cpu.X86.HasAVX512BW }
